@@ -1,0 +1,38 @@
+# Two commands do everything: `make demo` runs the main job, `make test` proves the project.
+# Needed beforehand: Python 3.11 or newer with pip, and make.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SET_UP := .venv/.set-up
+
+.PHONY: demo test lint types bench clean
+.DELETE_ON_ERROR:
+
+# One environment, made once: Python packages by hash, Node from a wheel, the CDK command line by lock file.
+$(SET_UP): requirements.txt pyproject.toml package-lock.json
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+demo: $(SET_UP)
+	$(BIN)/python -m lambda_patterns.local.demo $(if $(KEEP),--keep)
+
+test: lint types
+	$(BIN)/pytest --cov --cov-report=term:skip-covered
+
+lint: $(SET_UP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# Two commands: the pure layers take a second, the CDK layer over a minute and 3 GiB without a cache.
+types: $(SET_UP)
+	$(BIN)/mypy lambda_patterns/errors.py lambda_patterns/facts lambda_patterns/model lambda_patterns/rules
+	$(BIN)/mypy
+
+bench: $(SET_UP)
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf .venv node_modules cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis

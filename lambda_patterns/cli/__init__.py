@@ -1,0 +1,59 @@
+"""The command line, thin: each command is one module, imported when it is called, so that `check` starts fast."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from lambda_patterns.errors import LambdaPatternsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# command -> (module below this package, one line of help shown by `lambda-patterns --help`)
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "check": ("check", "Judge synthesized templates by the rules."),
+    "local": ("local", "Start, stop and question the embedded AWS."),
+}
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands are imported when they are called; each module names its command `command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name every command, sorted."""
+        del ctx
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of `cmd_name` and give its command."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"{__name__}.{COMMANDS[cmd_name][0]}").command
+        assert isinstance(command, click.Command)  # noqa: S101  # narrows what importlib cannot type
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with their one line each, without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="lambda-patterns")
+def cli() -> None:
+    """Check, prove and operate Lambda functions inside a VPC."""
+
+
+def main() -> None:
+    """Run the command line. What the user gave wrong is one line on standard error and exit code 2."""
+    try:
+        cli()
+    except LambdaPatternsError as error:
+        click.echo(f"lambda-patterns: {error}", err=True)
+        sys.exit(2)

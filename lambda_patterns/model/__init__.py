@@ -1,0 +1,1 @@
+"""A synthesized template, parsed once into answers: references, network, permissions, failures."""

@@ -1,0 +1,70 @@
+"""The types of the catalogue: a rule is a value, a finding is a rule at a place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lambda_patterns.model.deployment import Deployment
+    from lambda_patterns.model.template import Resource
+
+
+class Severity(StrEnum):
+    """How bad it is. ERROR: the deployment fails, or the application cannot work as written.
+
+    WARNING: it works, but loses data, availability or security. NOTE: advice on cost or size.
+    """
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a rule's generator yields: one place where the rule is broken.
+
+    Args:
+        resource: where.
+        path: the property path below ``Properties``, ("VpcConfig", "SubnetIds", 0); () is the whole resource.
+        what: what is wrong there, one clause: the value found and the values allowed, with units.
+        fix: the line that mends this one place. Default: the rule's own `fix`.
+        why: the fact about AWS that makes it wrong here. Default: the rule's own `why`.
+    """
+
+    resource: Resource
+    path: tuple[str | int, ...]
+    what: str
+    fix: str | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One entry of the catalogue. Its page is generated from it.
+
+    Args:
+        name: its id, kebab-case, naming the bad thing ("function-in-public-subnet").
+        topic: the family, which is the module's name ("network").
+        severity: see `Severity`.
+        forbids: what must not be, one clause.
+        why: the fact about AWS behind it, one sentence.
+        fix: how to mend it, naming the construct's argument where there is one.
+        exceptions: the legitimate cases in which it stays silent, one clause each.
+        source: the address of the page that documents the fact.
+        check: yields every place where the rule is broken, in one deployment whose conditions are decided.
+    """
+
+    name: str
+    topic: str
+    severity: Severity
+    forbids: str
+    why: str
+    fix: str
+    source: str
+    check: Callable[[Deployment], Iterator[Found]]
+    exceptions: tuple[str, ...] = ()
