@@ -1,4 +1,4 @@
-"""The command line, thin: each command is one module, imported when it is called, so that `check` starts fast."""
+"""The command line, thin: each command is one module, imported when called, so that `check` starts fast."""
 
 from __future__ import annotations
 
