@@ -32,13 +32,16 @@ class Limit:
 
         "memory is 64 MB, allowed are 128-10,240 MB"
         """
-        allowed = f"{self.low:,}-{self.high:,} {self.unit}"
+        if self.low == self.high:
+            allowed = f"allowed is {self.low:,} {self.unit}"
+        else:
+            allowed = f"allowed are {self.low:,}-{self.high:,} {self.unit}"
         if isinstance(value, bool) or not isinstance(value, int | float):
-            return f"{self.name} is {value!r}, allowed are {allowed}"
+            return f"{self.name} is {value!r}, {allowed}"
         if not self.low <= value <= self.high:
-            return f"{self.name} is {value:,} {self.unit}, allowed are {allowed}"
+            return f"{self.name} is {value:,} {self.unit}, {allowed}"
         if self.whole and value != int(value):
-            return f"{self.name} is {value:,} {self.unit}, allowed are whole {allowed}"
+            return f"{self.name} is {value:,} {self.unit}, {allowed}, whole numbers only"
         return None
 
     def check(self, value: object, argument: str | None = None) -> None:
