@@ -1,0 +1,16 @@
+"""Loads the example handlers as Lambda does: each folder's handler.py by itself."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"{name}_handler", FUNCTIONS / name / "handler.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
