@@ -1,8 +1,8 @@
 """Other people's templates through the check: no crash, and every finding judged, one by one.
 
-The templates are AWS's own: the snapshots of deployed integration tests in the AWS Solutions Constructs, and the
-templates that cfn-lint is tested with. They are fetched from npm and PyPI by pinned hash and never kept here;
-`foreign.json` keeps our judgement of each finding: "true" (the template has that fault) or "false" (ours to mend).
+The templates are AWS's own: the snapshots of deployed integration tests in the AWS Solutions Constructs, and
+the templates that cfn-lint is tested with. They are fetched from npm and PyPI by pinned hash, never kept here.
+`foreign.json` keeps our judgement of each finding: "true" (the template has that fault), "false" (we err).
 """
 
 from __future__ import annotations
@@ -33,13 +33,14 @@ if TYPE_CHECKING:
 JUDGED = Path(__file__).with_suffix(".json")
 DAY = date(2026, 11, 24)
 SCOPE = "@aws-solutions-constructs/aws-"
+# fmt: off
 NPM = {
     "apigateway-lambda@2.92.1": "ad4f109b1f71adddd041faa327c41a2046145769bfc620fe76d5bb79ce36f145",
     "dynamodbstreams-lambda@2.101.0": "8bdd7943bf3a5b1e7cfc8fe0357d9e29ab79562221173ea3f31424942197c8e9",
     "eventbridge-lambda@2.103.0": "9fa402a246064fdd7c6b57629c4ca8b00375f7770ca83c7325fec3ba9a31d1a7",
     "eventbridge-sqs@2.103.0": "d3fd6251ab40788a78922828d1d6d207fd766eb359aa75975becf3c856b44977",
     "kinesisstreams-lambda@2.76.0": "0c13511617881ef8e3396eb86c83d1ed5dce194cba23c61e7e17a28a30ce8cd7",
-    "lambda-bedrockinferenceprofile@2.104.0": "8c04f1a020fadbae5ee3ecf28e5f8a30d84669ee3ca21ca6bdf61a2f76faeed7",
+    "lambda-bedrockinferenceprofile@2.104.0": "8c04f1a020fadbae5ee3ecf28e5f8a30d84669ee3ca21ca6bdf61a2f76faeed7",  # noqa: E501  # a hash is not broken
     "lambda-dynamodb@2.101.0": "81572cd50fbc5f5c4279325097ff3bfd02069dec33bc505bb74a84ad4f2e8c02",
     "lambda-elasticsearch-kibana@2.104.0": "e2482fd785d21e5608ffa213fd567bb9e0dfb95df950e8d6cf29a54e958247d3",
     "lambda-opensearch@2.69.0": "42f7c1b467c17f81b15ec2ad7ca668b7acdb148426269353ce2bc023b288735e",
@@ -55,6 +56,7 @@ NPM = {
     "sns-sqs@2.56.0": "aa352d4e76cc82bbb350dc3b419a3bcfc3e93ed8ca8e907dcf1d953d8f0ab27d",
     "sqs-lambda@2.104.0": "944ec104e4e59b6ca4541388c3499b591b4cf3f5fd6f4107c0ad221621bfa641",
 }
+# fmt: on
 PYPI = {"cfn-lint==1.58.0": "ba02cd7f7e06c8bc160936051a03ec931af52943fcc9cc72ad2748caa0f2a103"}
 # of cfn-lint's templates those that are meant to be sound; the others show that nothing crashes
 SOUND = ("good", "public", "quickstart", "integration")
@@ -116,59 +118,67 @@ def _inputs(name: str, place: Path) -> Iterator[tuple[str, Path, bool]]:
             yield str(relative), path, relative.parts[0] in SOUND
 
 
+@dataclass(slots=True)
+class Outcome:
+    """What became of all templates."""
+
+    read: int
+    refused: list[str]
+    crashed: list[str]
+    seen: set[Seen]
+
+
+def _check_all(folder: Path) -> Outcome:
+    outcome = Outcome(0, [], [], set())
+    for name, place in _fetch(folder):
+        for title, path, sound in _inputs(name, place):
+            try:
+                report = check(read(path), Settings(today=DAY))
+            except LambdaPatternsError as error:
+                outcome.refused.append(f"{'sound' if sound else 'faulty'} {name} {title}: {error}")
+                continue
+            except Exception as error:  # noqa: BLE001  # a crash is what this looks for
+                outcome.crashed.append(f"{name} {title}: {error!r}")
+                continue
+            outcome.read += 1
+            for found in report.findings:
+                rule = found.rule
+                if rule.name == "rule-crashed":
+                    outcome.crashed.append(f"{name} {title}: {found.what}")
+                elif sound:
+                    outcome.seen.add(
+                        Seen(rule.name, rule.severity, name, title, found.logical_id, found.what)
+                    )
+    return outcome
+
+
 def main() -> int:
-    """Check them all; print counts and what is not judged yet. 1 if anything crashed or an error is false."""
-    console = Console()
+    """Check them all; print counts and what is not judged yet. 1 if one crashed or a finding is false."""
+    console = Console(soft_wrap=True)
     judged: dict[str, dict[str, str]] = json.loads(JUDGED.read_text()) if JUDGED.exists() else {}
-    read_count, refused, crashed = 0, Counter[str](), []
-    seen: set[Seen] = set()
     with tempfile.TemporaryDirectory() as folder:
-        for name, place in _fetch(Path(folder)):
-            for title, path, sound in _inputs(name, place):
-                try:
-                    report = check(read(path), Settings(today=DAY))
-                except LambdaPatternsError as error:
-                    refused[str(error).split(":")[0]] += 1
-                    if sound:
-                        console.print(f"[yellow]refused[/] {name} {title}: {error}")
-                    continue
-                except Exception as error:  # noqa: BLE001  # a crash is what this looks for
-                    crashed.append(f"{name} {title}: {error!r}")
-                    continue
-                read_count += 1
-                for found in report.findings:
-                    if found.rule.name == "rule-crashed":
-                        crashed.append(f"{name} {title}: {found.what}")
-                    elif sound:
-                        seen.add(
-                            Seen(
-                                found.rule.name,
-                                found.rule.severity,
-                                name,
-                                title,
-                                found.logical_id,
-                                found.what,
-                            )
-                        )
-    table = Table(
-        title=f"{read_count} templates of others read, {sum(refused.values())} refused as no templates"
-    )
+        outcome = _check_all(Path(folder))
+    title = f"{outcome.read} templates of others read, {len(outcome.refused)} refused as no templates"
+    table = Table(title=title)
     for column in ("rule", "severity", "findings", "judged true", "judged false", "not judged"):
         table.add_column(column, justify="left" if column in {"rule", "severity"} else "right")
-    for (rule, severity), count in sorted(Counter((one.rule, one.severity) for one in seen).items()):
-        verdicts = Counter(judged.get(one.key, {}).get("verdict", "") for one in seen if one.rule == rule)
+    for (rule, severity), count in sorted(Counter((one.rule, one.severity) for one in outcome.seen).items()):
+        verdicts = Counter(
+            judged.get(one.key, {}).get("verdict", "") for one in outcome.seen if one.rule == rule
+        )
         table.add_row(rule, severity, *map(str, (count, verdicts["true"], verdicts["false"], verdicts[""])))
     console.print(table)
-    for one in sorted(seen):
-        if one.key not in judged:
-            console.print(f"not judged: {one.key}: {one.what}", soft_wrap=True)
-    for line in crashed:
-        console.print(f"[red]crashed[/] {line}", soft_wrap=True)
-    gone = set(judged) - {one.key for one in seen}
-    for key in sorted(gone):
-        console.print(f"judged, and not found any more: {key}", soft_wrap=True)
-    false = [key for key, verdict in judged.items() if verdict["verdict"] == "false" and key not in gone]
-    return 1 if crashed or false else 0
+    keys = {one.key for one in outcome.seen}
+    for heading, lines in {
+        "refused": outcome.refused,
+        "crashed": outcome.crashed,
+        "not judged": [f"{one.key}: {one.what}" for one in sorted(outcome.seen) if one.key not in judged],
+        "judged, and not found any more": sorted(set(judged) - keys),
+    }.items():
+        for line in lines:
+            console.print(f"{heading}: {line}")
+    false = [key for key, verdict in judged.items() if verdict["verdict"] == "false" and key in keys]
+    return 1 if outcome.crashed or false else 0
 
 
 if __name__ == "__main__":
