@@ -1,7 +1,7 @@
 """Other people's templates through the check: no crash, and every finding judged, one by one.
 
 The templates are AWS's own: the snapshots of deployed integration tests in the AWS Solutions Constructs, and
-the templates that cfn-lint is tested with. They are fetched from npm and PyPI by pinned hash, never kept here.
+the templates that cfn-lint is tested with. Fetched from npm and PyPI by pinned hash, never kept here.
 `foreign.json` keeps our judgement of each finding: "true" (the template has that fault), "false" (we err).
 """
 
