@@ -1,0 +1,123 @@
+"""The line of a path of keys in a template's text, found only when a message needs it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from yaml.nodes import Node
+
+_BLANK = re.compile(r"[ \t\r\n]*")
+_DECODER = json.JSONDecoder()
+
+Step = str | int
+
+
+class Locator:
+    """Finds lines in one text. Calling it with a path gives the line, from 1, of its deepest part that is there."""
+
+    __slots__ = ("_members", "_root", "_starts", "_text")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._members: dict[int, dict[Step, tuple[int, int]]] = {}
+        self._root: Node | None | bool = True
+        self._starts: list[int] | None = None
+
+    def __call__(self, path: tuple[Step, ...]) -> int | None:
+        """The line of `path`, None where not even its first key is there."""
+        if self._text.lstrip("\ufeff \t\r\n")[:1] in ("{", "["):
+            try:
+                return self._in_json(path)
+            except (ValueError, RecursionError):
+                pass  # a flow mapping of YAML begins like JSON
+        return self._in_yaml(path)
+
+    def _in_json(self, path: tuple[Step, ...]) -> int | None:
+        position = _BLANK.match(self._text, 1 if self._text.startswith("\ufeff") else 0).end()  # type: ignore[union-attr]  # it matches nothing too
+        found: int | None = None
+        for step in path:
+            if position not in self._members:
+                self._members[position] = dict(_members(self._text, position))
+            member = self._members[position].get(step)
+            if member is None:
+                break
+            found, position = member
+        return None if found is None else self._line(found)
+
+    def _line(self, position: int) -> int:
+        if self._starts is None:
+            self._starts = [match.end() for match in re.finditer("\n", self._text)]
+        from bisect import bisect_right  # noqa: PLC0415 - only a finding needs lines
+
+        return bisect_right(self._starts, position) + 1
+
+    def _in_yaml(self, path: tuple[Step, ...]) -> int | None:
+        from lambda_patterns.model.yaml_document import compose  # noqa: PLC0415 - only YAML needs PyYAML
+
+        if self._root is True:
+            self._root = compose(self._text)
+        node: Any = self._root
+        found: int | None = None
+        for step in path:
+            line, node = _child(node, step)
+            if line is None:
+                break
+            found = line
+        return found
+
+
+def _members(text: str, position: int) -> Iterator[tuple[Step, tuple[int, int]]]:
+    """Key or index -> where it and its value begin, of the JSON container at `position`."""
+    if text[position : position + 1] not in ("{", "["):
+        return
+    keyed = text[position] == "{"
+    index = 0
+    position = _skip(text, position + 1)
+    while text[position : position + 1] not in ("}", "]", ""):
+        start = position
+        step: Step = index
+        if keyed:
+            step, end = _DECODER.raw_decode(text, position)
+            position = _skip(text, _skip(text, end) + 1)
+        yield step, (start, position)
+        position = _skip(text, _DECODER.raw_decode(text, position)[1])
+        if text[position : position + 1] == ",":
+            position = _skip(text, position + 1)
+        index += 1
+
+
+def _skip(text: str, position: int) -> int:
+    return _BLANK.match(text, position).end()  # type: ignore[union-attr]  # it matches nothing too
+
+
+def _child(node: Any, step: Step) -> tuple[int | None, Any]:  # noqa: ANN401 - YAML nodes come from PyYAML's C binding
+    kind = getattr(node, "id", None)
+    if kind == "mapping":
+        for key, value in node.value:
+            if key.value == step:
+                return key.start_mark.line + 1, value
+    elif kind == "sequence" and isinstance(step, int) and 0 <= step < len(node.value):
+        return node.value[step].start_mark.line + 1, node.value[step]
+    return None, None
+
+
+def second_key(text: str, key: str) -> int | None:
+    """The line of the second writing of `key` in the first JSON mapping that has it twice."""
+    pending = [_skip(text, 1 if text.startswith("\ufeff") else 0)]
+    while pending:
+        container = pending.pop()
+        seen = set()
+        inner = []
+        for step, (start, value) in _members(text, container):
+            if step == key and step in seen:
+                return text.count("\n", 0, start) + 1
+            seen.add(step)
+            if text[value : value + 1] in ("{", "["):
+                inner.append(value)
+        pending.extend(reversed(inner))
+    return None

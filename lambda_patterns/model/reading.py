@@ -1,0 +1,166 @@
+"""Templates from files, folders and memory: recognized, checked for their shape, joined with nested ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lambda_patterns.errors import LambdaPatternsError
+from lambda_patterns.model.document import decode, load
+from lambda_patterns.model.lines import Locator
+from lambda_patterns.model.template import Template
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from os import PathLike
+
+_SECTIONS = frozenset(
+    {
+        "AWSTemplateFormatVersion", "Conditions", "Description", "Globals", "Hooks", "Mappings", "Metadata", "Outputs",
+        "Parameters", "Resources", "Rules", "Transform",
+    }
+)  # fmt: skip
+_OWN_TRANSFORMS = frozenset(
+    {
+        "AWS::Serverless-2016-10-31",
+        "AWS::LanguageExtensions",
+        "AWS::SecretsManager-2020-07-23",
+        "AWS::SecretsManager-2024-09-16",
+    }
+)
+_SAM = "AWS::Serverless-2016-10-31"
+_MOST_NESTED = 20
+
+
+def read_path(path: str | PathLike[str]) -> list[Template]:
+    """Read a template file or a cloud assembly folder.
+
+    Raises:
+        LambdaPatternsError: where it cannot be read or is neither.
+    """
+    where = Path(path)
+    try:
+        if where.is_dir():
+            from lambda_patterns.model.cloud_assembly import read_assembly  # noqa: PLC0415 - only folders need it
+
+            return read_assembly(where)
+        return [read_template(where, str(path))]
+    except OSError as error:
+        raise LambdaPatternsError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except ValueError as error:
+        raise LambdaPatternsError(f"{path}: is no path: {error}") from None
+
+
+def read_template(path: Path, name: str, nested_in: tuple[Path, ...] = ()) -> Template:
+    """Read a template file, and the templates of its nested stacks that lie beside it."""
+    template = parse_template(path.read_bytes(), name)
+    template.path = path
+    if len(nested_in) < _MOST_NESTED:
+        for logical_id, url in nested_urls(template):
+            child = path.parent / url
+            if "://" not in url and child.is_file() and child.resolve() not in (*nested_in, path.resolve()):
+                child_name = f"{name}/{logical_id}"
+                template.children[logical_id] = read_template(child, child_name, (*nested_in, path.resolve()))
+    return template
+
+
+def nested_urls(template: Template) -> list[tuple[str, str]]:
+    """Logical id and TemplateURL of each nested stack whose address is written out."""
+    found = []
+    for logical_id, raw in template.section("Resources").items():
+        if raw.get("Type") == "AWS::CloudFormation::Stack":
+            url = (raw.get("Properties") or {}).get("TemplateURL")
+            if isinstance(url, str):
+                found.append((logical_id, url))
+    return found
+
+
+def parse_template(content: str | bytes, name: str) -> Template:
+    """A template from its text.
+
+    Raises:
+        LambdaPatternsError: where it is no template.
+    """
+    text = decode(content, name) if isinstance(content, bytes) else content
+    locator = Locator(text)
+    return take_template(load(text, name), name, locator)
+
+
+def take_template(
+    data: object, name: str, locate: Callable[[tuple[str | int, ...]], int | None] | None = None
+) -> Template:
+    """A template from its content, SAM expanded.
+
+    Raises:
+        LambdaPatternsError: where it is no template.
+    """
+    find = locate or (lambda _path: None)
+    sections = _check_shape(data, name, find)
+    transforms = _transforms(sections)
+    if "AWS::LanguageExtensions" in transforms:
+        from lambda_patterns.model.loops import expand_loops  # noqa: PLC0415 - few templates have loops
+
+        sections = expand_loops(sections)
+    if _SAM in transforms:
+        from lambda_patterns.model.sam import expand_sam  # noqa: PLC0415 - an extra
+
+        sections = _check_shape(expand_sam(sections, name), name, find)
+    return Template(name, sections, locate=find, incomplete=_incomplete(sections, transforms, name))
+
+
+def _check_shape(
+    data: object, name: str, locate: Callable[[tuple[str | int, ...]], int | None]
+) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        kind = {list: "a list", str: "a text", type(None): "empty"}.get(
+            type(data), f"a {type(data).__name__}"
+        )
+        raise LambdaPatternsError(
+            f"{name}: is {kind}, no CloudFormation template: a template is a mapping with Resources"
+        )
+    if not _SECTIONS & data.keys() - {"Description", "Metadata"}:
+        keys = ", ".join(sorted(map(str, data))[:5]) or "nothing"
+        raise LambdaPatternsError(
+            f"{name}: is no CloudFormation template: it has {keys} at its top, and neither Resources nor "
+            "another section of a template"
+        )
+
+    def refuse(path: tuple[str, ...], found: object, wanted: str) -> LambdaPatternsError:
+        line = locate(path)
+        where = f"{name}:{line}" if line else name
+        return LambdaPatternsError(f"{where}: {'.'.join(path)} is {_kind(found)}, it must be {wanted}")
+
+    for section in ("Resources", "Parameters", "Mappings", "Conditions", "Outputs"):
+        found = data.get(section)
+        if found is not None and not isinstance(found, dict):
+            raise refuse((section,), found, "a mapping")
+    for logical_id, raw in (data.get("Resources") or {}).items():
+        if logical_id.startswith("Fn::"):
+            continue
+        if not isinstance(raw, dict):
+            raise refuse(("Resources", logical_id), raw, "a mapping with a Type")
+        properties = raw.get("Properties")
+        if properties is not None and not isinstance(properties, dict):
+            raise refuse(("Resources", logical_id, "Properties"), properties, "a mapping")
+    resources = data.get("Resources")
+    if resources and any(logical_id.startswith("Fn::") for logical_id in resources):
+        kept = {logical_id: raw for logical_id, raw in resources.items() if not logical_id.startswith("Fn::")}
+        return {**data, "Resources": kept, "Transform": [*_transforms(data), "Fn::Transform"]}
+    return data
+
+
+def _kind(found: object) -> str:
+    return {list: "a list", str: "a text", dict: "a mapping", type(None): "nothing"}.get(
+        type(found), f"{found!r}"
+    )
+
+
+def _transforms(data: Mapping[str, Any]) -> list[str]:
+    declared = data.get("Transform")
+    names = declared if isinstance(declared, list) else [declared]
+    return [name if isinstance(name, str) else "a macro" for name in names if name is not None]
+
+
+def _incomplete(data: Mapping[str, Any], transforms: list[str], name: str) -> str:
+    macros = [macro for macro in (*transforms, *_transforms(data)) if macro not in _OWN_TRANSFORMS]
+    return f"the macro {macros[0]} may change {name}" if macros else ""

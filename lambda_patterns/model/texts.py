@@ -1,0 +1,114 @@
+"""Texts put together from parts of which not all are known, and taken apart again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambda_patterns.model.values import Reference, Text, Unknown, Zone, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lambda_patterns.model.values import Value
+
+DYNAMIC = "{{resolve:"
+
+
+def join(parts: Iterable[Value]) -> Value:
+    """Join the parts of a string: a `str` where all are known, the part itself where there is one, else `Text`."""
+    joined: list[str | Reference | Zone | Unknown] = []
+    for part in parts:
+        for piece in part.parts if isinstance(part, Text) else (part,):
+            item = _piece(piece)
+            if isinstance(item, str) and joined and isinstance(joined[-1], str):
+                joined[-1] += item
+            elif item != "":
+                joined.append(item)
+    if any(isinstance(part, str) and DYNAMIC in part for part in joined):
+        joined = list(_without_dynamic(joined))
+    if not joined:
+        return ""
+    return joined[0] if len(joined) == 1 else Text(tuple(joined))
+
+
+def _piece(piece: Value) -> str | Reference | Zone | Unknown:
+    written = plain(piece)
+    if written is not None:
+        return written
+    if isinstance(piece, Reference | Zone | Unknown):
+        return piece
+    return Unknown("a list or mapping in the middle of a text")
+
+
+def dynamic(text: str) -> Value:
+    """The text, with each dynamic reference (``{{resolve:ssm:name}}``) in it unknown."""
+    if DYNAMIC not in text:
+        return text
+    return join(_without_dynamic([text]))
+
+
+def _without_dynamic(
+    parts: list[str | Reference | Zone | Unknown],
+) -> Iterator[str | Reference | Zone | Unknown]:
+    """Replace every ``{{resolve:...}}``, which may run over several parts, by one `Unknown`."""
+    inside: list[str | None] | None = None
+    for part in parts:
+        if not isinstance(part, str):
+            if inside is None:
+                yield part
+            else:
+                inside.append(None)
+            continue
+        rest = part
+        while rest:
+            if inside is None:
+                before, found, rest = rest.partition(DYNAMIC)
+                if before:
+                    yield before
+                inside = [DYNAMIC] if found else None
+            else:
+                within, found, rest = rest.partition("}}")
+                inside.append(within + found)
+                if found:
+                    yield _secret(inside)
+                    inside = None
+    if inside is not None:
+        yield _secret(inside)
+
+
+def _secret(parts: list[str | None]) -> Unknown:
+    written = "".join("..." if part is None else part for part in parts)
+    return Unknown(f"{written} is read at deployment", name="" if None in parts else written)
+
+
+def split_list(value: Value) -> Value:
+    """A list parameter's value from the comma-separated text that it is given as."""
+    if isinstance(value, str):
+        return [item.strip() for item in value.split(",")] if value else []
+    if not isinstance(value, Text):
+        return value
+    items: list[list[Value]] = [[]]
+    for part in value.parts:
+        if isinstance(part, str):
+            first, *rest = part.split(",")
+            items[-1].append(first.strip())
+            items.extend([item.strip()] for item in rest)
+        else:
+            items[-1].append(part)
+    return [join(item) for item in items]
+
+
+def arn_segments(value: Value) -> list[Value] | None:
+    """The six segments of an ARN that is written out, with what is not plain in them; None for all else."""
+    parts = value.parts if isinstance(value, Text) else (value,)
+    if not isinstance(parts[0], str) or not parts[0].startswith("arn:"):
+        return None
+    segments: list[list[Value]] = [[]]
+    for part in parts:
+        if not isinstance(part, str):
+            segments[-1].append(part)
+            continue
+        first, *rest = part.split(":", 6 - len(segments))
+        segments[-1].append(first)
+        segments.extend([item] for item in rest)
+    return [join(segment) for segment in segments] if len(segments) == 6 else None  # noqa: PLR2004 - an ARN has six
