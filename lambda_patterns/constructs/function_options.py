@@ -1,0 +1,154 @@
+"""The arguments of every function here, and the checks before aws_cdk sees any of it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Required, TypedDict
+
+from lambda_patterns.errors import ArgumentError
+from lambda_patterns.facts import limits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from aws_cdk import Duration, Size
+    from aws_cdk import aws_codeguruprofiler as codeguruprofiler
+    from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_lambda as lambda_
+    from aws_cdk import aws_logs as logs
+    from aws_cdk import aws_sns as sns
+    from aws_cdk import aws_sqs as sqs
+    from aws_cdk.interfaces import aws_lambda as lambda_interfaces
+
+    from lambda_patterns.facts.limit import Limit
+
+
+class FunctionOptions(TypedDict, total=False):
+    """The arguments that every function of this library takes; for most aws_cdk's own documentation holds.
+
+    Args:
+        code: `lambda_.Code`.
+        handler: "handler.handler", module and function.
+        runtime: default the newest Python that Lambda runs (3.14, supported until June 2029).
+        architecture: default arm64: a fifth cheaper per GB-second, and every current runtime has it. Choose
+            x86_64 for code that was compiled for it.
+        memory_size: 128-10,240 MB. Default 512: processor time is proportional to memory, and at Lambda's
+            own 128 MB a function has a fourteenth of a processor.
+        timeout: 1-900 s. Default 30 s: Lambda's own 3 s are over before an SDK's first retry is.
+        log_retention: how long logs are kept. Default three months.
+        log_group: takes the place of the group that the construct would make.
+        role: takes the place of the role that the construct would make; permissions are added to it.
+        on_failure: where events go that failed asynchronously, usually an `OnFailureQueue`. It holds for
+            ``$LATEST``, for `current_version` and for each `add_alias` alike, as the other asynchronous
+            settings do (`on_success`, `max_event_age` 60-21,600 s, `retry_attempts` 0-2). Default: none, for
+            functions that nobody invokes asynchronously.
+        dead_letter_queue: its key is opened to the function too.
+        tracing: default active.
+    """
+
+    code: Required[lambda_.Code]
+    handler: Required[str]
+
+    adot_instrumentation: lambda_.AdotInstrumentationConfig
+    application_log_level_v2: lambda_.ApplicationLogLevel
+    architecture: lambda_.Architecture
+    code_signing_config: lambda_interfaces.ICodeSigningConfigRef
+    current_version_options: lambda_.VersionOptions
+    dead_letter_queue: sqs.IQueue
+    dead_letter_topic: sns.ITopic
+    description: str
+    durable_config: lambda_.DurableConfig
+    environment: Mapping[str, str]
+    environment_encryption: kms.IKey
+    ephemeral_storage_size: Size
+    events: Sequence[lambda_.IEventSource]
+    filesystem: lambda_.FileSystem
+    function_name: str
+    initial_policy: Sequence[iam.PolicyStatement]
+    insights_version: lambda_.LambdaInsightsVersion
+    layers: Sequence[lambda_.ILayerVersion]
+    log_group: logs.ILogGroup
+    log_retention: logs.RetentionDays
+    logging_format: lambda_.LoggingFormat
+    max_event_age: Duration
+    memory_size: int
+    on_failure: lambda_.IDestination
+    on_success: lambda_.IDestination
+    params_and_secrets: lambda_.ParamsAndSecretsLayerVersion
+    profiling: bool
+    profiling_group: codeguruprofiler.IProfilingGroup
+    recursive_loop: lambda_.RecursiveLoop
+    reserved_concurrent_executions: int
+    retry_attempts: int
+    role: iam.IRole
+    runtime: lambda_.Runtime
+    runtime_management_mode: lambda_.RuntimeManagementMode
+    snap_start: lambda_.SnapStartConf
+    system_log_level_v2: lambda_.SystemLogLevel
+    tenancy_config: lambda_.TenancyConfig
+    timeout: Duration
+    tracing: lambda_.Tracing
+
+
+# Tokens stand for values that deployment decides; aws_cdk writes them into texts and into numbers below this.
+_TOKEN_TEXT = ("${Token[", "#{Token[")
+_TOKEN_NUMBER = -1e280
+
+
+def is_token(value: object) -> bool:
+    """Say whether a text or number stands for a value that is not known yet."""
+    if isinstance(value, str):
+        return any(mark in value for mark in _TOKEN_TEXT)
+    return isinstance(value, int | float) and value < _TOKEN_NUMBER
+
+
+def check_options(options: FunctionOptions) -> None:
+    """Raise `ArgumentError` for what Lambda would refuse; what is a token is not known, and passes."""
+    if "memory_size" in options:
+        _check(limits.MEMORY, options["memory_size"], "memory_size")
+    if "timeout" in options:
+        _check(limits.TIMEOUT, options["timeout"].to_seconds(), "timeout")
+    if "ephemeral_storage_size" in options:
+        size = options["ephemeral_storage_size"].to_mebibytes()
+        _check(limits.EPHEMERAL_STORAGE, size, "ephemeral_storage_size")
+    if "max_event_age" in options:
+        _check(limits.EVENT_AGE, options["max_event_age"].to_seconds(), "max_event_age")
+    if "retry_attempts" in options:
+        _check(limits.RETRY_ATTEMPTS, options["retry_attempts"], "retry_attempts")
+    if "layers" in options:
+        _check(limits.LAYERS, len(options["layers"]), "layers")
+    _check_environment(options.get("environment", {}))
+    _check_dead_letters(options)
+
+
+def _check(limit: Limit, value: float, argument: str) -> None:
+    if not is_token(value):
+        limit.check(value, argument)
+
+
+def _check_environment(environment: Mapping[str, str]) -> None:
+    for name in environment:
+        if name in limits.RESERVED_ENVIRONMENT_NAMES:
+            raise ArgumentError(
+                f"environment: {name} is a name that Lambda sets itself: "
+                f"choose another ({limits.ENVIRONMENT_PAGE})"
+            )
+        if not is_token(name) and not limits.ENVIRONMENT_NAME.fullmatch(name):
+            raise ArgumentError(
+                f"environment: {name!r} is refused as a name: a letter comes first, then at least one more "
+                f"letter, digit or underscore ({limits.ENVIRONMENT_PAGE})"
+            )
+    known = {name: "" if is_token(value) else value for name, value in environment.items()}
+    size = len(json.dumps(known, separators=(",", ":"), ensure_ascii=False).encode()) if known else 0
+    limits.ENVIRONMENT_BYTES.check(size, "environment")
+
+
+def _check_dead_letters(options: FunctionOptions) -> None:
+    for name in ("dead_letter_queue", "dead_letter_topic"):
+        target: sqs.IQueue | sns.ITopic | None = options.get(name)  # type: ignore[assignment]  # a key by variable
+        if target is not None and target.fifo:
+            raise ArgumentError(
+                f"{name}: it is FIFO, and Lambda writes failed events to standard queues and topics only: "
+                f"give a standard one ({limits.RETAIN_PAGE})"
+            )
