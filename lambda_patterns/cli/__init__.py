@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 # command -> (module below this package, one line of help shown by `lambda-patterns --help`)
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "check": ("check", "Judge synthesized templates by the rules."),
+    "compare-paths": ("compare_paths", "Price the ways out of a VPC side by side."),
+    "cost": ("cost", "Price a deployment for one month, with and without traffic."),
     "local": ("local", "Start, stop and question the embedded AWS."),
 }
 

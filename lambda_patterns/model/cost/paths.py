@@ -1,0 +1,194 @@
+"""The ways out of a VPC, priced side by side: NAT gateway, NAT instance, endpoints, isolation.
+
+S3 and DynamoDB go through their gateway endpoints on every path, because these cost nothing.
+
+Not modelled: data out to the internet (the same on every path), data between zones (0.01 USD a GB and
+direction where one NAT serves several zones), a NAT instance's volume, IPv6.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lambda_patterns.facts.prices import HOURS
+from lambda_patterns.model.cost.path_load import GATEWAY_SERVICES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lambda_patterns.facts.prices import PriceSheet
+    from lambda_patterns.model.cost.path_load import PathLoad
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One way out of the VPC, for one month of one workload.
+
+    Args:
+        name: "nat-gateway-per-zone", "nat-gateway", "regional-nat-gateway", "nat-instance-per-zone",
+            "nat-instance", "endpoints" or "isolated".
+        floor: USD a month with no traffic, or None if a price is not known.
+        per_gb: USD a GB that passes it, or None if a price is not known.
+        gb: the GB of the workload that pass it.
+        refused: why this path cannot carry the workload, or None if it can.
+        note: what to know before choosing it.
+        unknown: the items without a price.
+    """
+
+    name: str
+    floor: float | None
+    per_gb: float | None
+    gb: float
+    refused: str | None = None
+    note: str = ""
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def monthly(self) -> float | None:
+        """USD a month, or None if a price is not known."""
+        return None if self.floor is None or self.per_gb is None else self.floor + self.per_gb * self.gb
+
+
+@dataclass(frozen=True, slots=True)
+class BreakEven:
+    """Where one way becomes dearer than the other.
+
+    Args:
+        endpoints: the number of interface endpoints from which they cost more than a NAT gateway in each
+            zone, for the workload's GB; None if a price is not known.
+        gb_beside_nat: the GB a month from which one interface endpoint pays for itself beside a NAT gateway.
+        gb_against_nat: the GB a month from which the workload's endpoints cost less than a NAT gateway in
+            each zone, 0 where they always do; None if a price is not known.
+    """
+
+    endpoints: float | None
+    gb_beside_nat: float | None
+    gb_against_nat: float | None
+
+
+def compare(load: PathLoad, sheet: PriceSheet) -> tuple[Path, ...]:
+    """Price every way out of the VPC for `load`, those that cannot carry it included, with the reason."""
+    zones = load.zones
+    address = ("public-ipv4-hour", HOURS)
+    gateway = ("nat-gateway-hour", HOURS)
+    instance = (f"instance-{load.instance}-hour", HOURS)
+    regional = [("regional-nat-gateway-hour", HOURS * zones), (address[0], HOURS * zones)]
+    shared = "one zone's failure takes the others' way out" if zones > 1 else ""
+    upkeep = "yours to patch and to watch"
+    services = load.interface_services
+    internet = None if load.internet_gb is None else "it does not reach the internet"
+    reaches = ", ".join(sorted(services))
+    return (
+        _path(sheet, "nat-gateway-per-zone", [gateway, address] * zones, "nat-gateway-gb", load.gb),
+        _path(sheet, "nat-gateway", [gateway, address], "nat-gateway-gb", load.gb, note=shared),
+        _path(
+            sheet, "regional-nat-gateway", regional, "nat-gateway-gb", load.gb, note="needs no public subnet"
+        ),
+        _path(sheet, "nat-instance-per-zone", [instance, address] * zones, None, load.gb, note=upkeep),
+        _path(
+            sheet,
+            "nat-instance",
+            [instance, address],
+            None,
+            load.gb,
+            note="; ".join(filter(None, (upkeep, shared))),
+        ),
+        _path(
+            sheet,
+            "endpoints",
+            [("interface-endpoint-hour", HOURS * zones * len(services))],
+            "interface-endpoint-gb",
+            load.gb,
+            refused=internet,
+        ),
+        _path(
+            sheet,
+            "isolated",
+            [],
+            None,
+            0.0,
+            refused=internet or (f"it does not reach {reaches}" if reaches else None),
+        ),
+    )
+
+
+def break_even(load: PathLoad, sheet: PriceSheet) -> BreakEven:
+    """Where endpoints and NAT gateways change places."""
+    paths = {path.name: path for path in compare(load, sheet)}
+    nat, endpoints = paths["nat-gateway-per-zone"], paths["endpoints"]
+    hour, data = sheet.price("interface-endpoint-hour"), sheet.price("interface-endpoint-gb")
+    if hour is None or data is None or nat.floor is None or nat.per_gb is None or endpoints.floor is None:
+        return BreakEven(None, None, None)
+    one = hour.value * HOURS * load.zones
+    cheaper = nat.per_gb - data.value
+    dearer_floor = endpoints.floor - nat.floor
+    return BreakEven(
+        endpoints=(nat.floor + cheaper * load.gb) / one,
+        gb_beside_nat=one / cheaper if cheaper > 0 else None,
+        gb_against_nat=max(0.0, dearer_floor / cheaper) if cheaper > 0 else None,
+    )
+
+
+def replacement(
+    sheet: PriceSheet, *, nat_gateways: int, services: Iterable[str], zones: int, gb: float = 0.0
+) -> tuple[float | None, float | None]:
+    """What NAT gateways cost in a month, and what the endpoints in their place would; None where not known.
+
+    Args:
+        sheet: the prices of the Region.
+        nat_gateways: how many gateways there are, each with its public address.
+        services: the endpoint short names that would replace them; s3 and dynamodb cost nothing.
+        zones: the zones in which each interface endpoint would stand.
+        gb: the GB of the month. Default 0: the floor, which a template alone decides.
+    """
+    needed = [name for name in services if name not in GATEWAY_SERVICES]
+    nat = _path(
+        sheet,
+        "nat",
+        [("nat-gateway-hour", HOURS * nat_gateways), ("public-ipv4-hour", HOURS * nat_gateways)],
+        "nat-gateway-gb",
+        gb,
+    )
+    instead = _path(
+        sheet,
+        "endpoints",
+        [("interface-endpoint-hour", HOURS * zones * len(needed))],
+        "interface-endpoint-gb",
+        gb,
+    )
+    return nat.monthly, instead.monthly
+
+
+def _path(  # noqa: PLR0913  # the fields of a path, less what it computes
+    sheet: PriceSheet,
+    name: str,
+    hours: Iterable[tuple[str, float]],
+    data: str | None,
+    gb: float,
+    *,
+    refused: str | None = None,
+    note: str = "",
+) -> Path:
+    floor, unknown = 0.0, []
+    for item, quantity in hours:
+        price = sheet.price(item)
+        if price is None and quantity:
+            unknown.append(item)
+        elif price is not None:
+            floor += price.value * quantity
+    per_gb = 0.0
+    if data is not None:
+        if (price := sheet.price(data)) is None:
+            unknown.append(data)
+        else:
+            per_gb = price.value
+    return Path(
+        name,
+        None if set(unknown) - {data} else floor,
+        None if data in unknown else per_gb,
+        gb,
+        refused,
+        note,
+        tuple(dict.fromkeys(unknown)),
+    )
