@@ -1,11 +1,12 @@
 """What is checked together: one template, several, or a whole cloud assembly.
 
-`read` takes what a user has: a CloudFormation template as JSON or YAML, a SAM template, or a `cdk.out` folder.
+`read` takes what a user has: a CloudFormation template as JSON or YAML, a SAM template, or a `cdk.out`
+folder.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lambda_patterns.model.conditions import combinations
 from lambda_patterns.model.deployment import Deployment, Settings
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from lambda_patterns.model.conditions import Choices
     from lambda_patterns.model.template import Template
+    from lambda_patterns.model.values import Json
 
 
 class Assembly:
@@ -86,7 +88,7 @@ def parse(text: str | bytes, name: str) -> Assembly:
     return Assembly(name, [parse_template(text, name)])
 
 
-def from_templates(templates: Mapping[str, Mapping[str, Any]]) -> Assembly:
+def from_templates(templates: Mapping[str, Mapping[str, Json]]) -> Assembly:
     """Take templates that are in memory.
 
     Args:

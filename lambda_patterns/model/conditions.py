@@ -1,21 +1,22 @@
 """Which conditions hold, and which combinations of them can occur.
 
 A condition is evaluated from what is known: defaults, the stack's Region and account, the settings. Where it
-depends on a parameter without a default (or on an unknown Region), that parameter is *chosen*: one combination
-for each value that conditions compare it with, and one for anything else. So no combination contradicts itself:
-``Equals(P, "a")`` and ``Equals(P, "b")`` never hold together. A comparison that cannot be reduced to one
-parameter's value is chosen itself, true or false, and is the same wherever it is written alike.
+depends on a parameter without a default (or on an unknown Region), that parameter is *chosen*: one
+combination for each value that conditions compare it with, and one for anything else. So no combination
+contradicts itself: ``Equals(P, "a")`` and ``Equals(P, "b")`` never hold together. A comparison that cannot
+be reduced to one parameter's value is chosen itself, true or false, and is the same wherever it is written
+alike.
 
 At most `MOST_COMBINATIONS` are enumerated for one assembly; beyond it, what is undecided stays `Unknown`.
 
-Not modelled: the Rules section, AllowedPattern, MaxLength, MinValue and MaxValue of a parameter, all of which may
-exclude a combination that is enumerated here.
+Not modelled: the Rules section, AllowedPattern, MaxLength, MinValue and MaxValue of a parameter, all of
+which may exclude a combination that is enumerated here.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lambda_patterns.model.values import Unknown, plain, same
 
@@ -23,15 +24,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from lambda_patterns.model.scope import Scope, World
-    from lambda_patterns.model.values import Value
+    from lambda_patterns.model.values import Json, Value
 
 MOST_COMBINATIONS = 64
 """Each is checked whole, so a template takes at most that many times as long."""
 
 Choices = dict[str, str | bool | None]
-"""Atom -> the value chosen; None: a value that no condition compares it with; bool: a comparison's outcome."""
+"""Atom -> the value chosen (None: any that no condition compares it with), or the comparison's outcome."""
 
 _PSEUDO = frozenset({"AWS::Region", "AWS::AccountId", "AWS::Partition", "AWS::URLSuffix", "AWS::StackName"})
+_SSM = "AWS::SSM::Parameter::Value<"
 _IGNORED_TYPES = frozenset({"AWS::CDK::Metadata"})
 
 
@@ -109,7 +111,7 @@ def decide(scope: Scope, name: str) -> bool | Unknown:
     return _evaluate(scope, declared[name])
 
 
-def _evaluate(scope: Scope, raw: Any) -> bool | Unknown:  # noqa: ANN401 - it is JSON as it was written
+def _evaluate(scope: Scope, raw: Json) -> bool | Unknown:
     if isinstance(raw, bool):
         return raw
     if isinstance(raw, dict) and len(raw) == 1:
@@ -126,8 +128,8 @@ def _evaluate(scope: Scope, raw: Any) -> bool | Unknown:  # noqa: ANN401 - it is
     return Unknown("the condition is not written in a form that can be evaluated")
 
 
-def _junction(scope: Scope, operands: list[Any], *, deciding: bool) -> bool | Unknown:
-    """Fn::Or (one True decides) or Fn::And (one False decides): a known operand spares a choice for another."""
+def _junction(scope: Scope, operands: list[Json], *, deciding: bool) -> bool | Unknown:
+    """Fn::Or (one True decides) or Fn::And (one False decides): a known operand may spare a choice."""
     undecided: Undecided | None = None
     unknown: Unknown | None = None
     for operand in operands:
@@ -144,7 +146,7 @@ def _junction(scope: Scope, operands: list[Any], *, deciding: bool) -> bool | Un
     return not deciding if unknown is None else unknown
 
 
-def _equals(scope: Scope, left: Any, right: Any) -> bool | Unknown:  # noqa: ANN401 - JSON as it was written
+def _equals(scope: Scope, left: Json, right: Json) -> bool | Unknown:
     values = scope.resolve(left), scope.resolve(right)
     answer = same(*values)
     if answer is not None:
@@ -160,14 +162,15 @@ def _equals(scope: Scope, left: Any, right: Any) -> bool | Unknown:  # noqa: ANN
         found = atom_of(scope, side)
         if found is not None and choices.get(found[0]) is None and plain(other) is not None:
             return False
-    key = f"{scope.template.name}: {' = '.join(sorted(json.dumps(side, sort_keys=True) for side in (left, right)))}"
+    sides = sorted(json.dumps(side, sort_keys=True) for side in (left, right))
+    key = f"{scope.template.name}: {' = '.join(sides)}"
     chosen = choices.get(key)
     if isinstance(chosen, bool):
         return chosen
     raise Undecided(key, (True, False))
 
 
-def atom_of(scope: Scope, raw: Any) -> tuple[str, Scope, str] | None:  # noqa: ANN401 - JSON as it was written
+def atom_of(scope: Scope, raw: Json) -> tuple[str, Scope, str] | None:
     """The undecided parameter that `raw` is a Ref to: its atom, the scope that declares it, its name."""
     if not (isinstance(raw, dict) and len(raw) == 1 and isinstance(name := raw.get("Ref"), str)):
         return None
@@ -191,9 +194,9 @@ def atom_of(scope: Scope, raw: Any) -> tuple[str, Scope, str] | None:  # noqa: A
     return scope.atom(name), scope, name
 
 
-def _atoms(scope: Scope, raw: Any) -> Iterator[tuple[str, Scope, str]]:  # noqa: ANN401 - JSON as it was written
+def _atoms(scope: Scope, raw: Json) -> Iterator[tuple[str, Scope, str]]:
     """Every undecided parameter in `raw`, also those that a parent stack passes in an expression."""
-    pending: list[tuple[Scope, Any, int]] = [(scope, raw, 0)]
+    pending: list[tuple[Scope, Json, int]] = [(scope, raw, 0)]
     while pending:
         owner, item, passed = pending.pop()
         found = atom_of(owner, item)
@@ -236,14 +239,16 @@ def _possible(owner: Scope, name: str, value: str) -> bool:
 
 def _allowed(declared: object) -> list[str] | None:
     values = declared.get("AllowedValues") if isinstance(declared, dict) else None
-    if not isinstance(values, list) or str(declared and declared.get("Type")).startswith("AWS::SSM::"):
+    if not isinstance(declared, dict) or not isinstance(values, list):
+        return None
+    if str(declared.get("Type")).startswith(_SSM):
         return None
     return [written for value in values if (written := plain(value)) is not None]
 
 
 def _compared_with(scope: Scope, atom: str) -> Iterator[str]:
-    """The constants that the template's conditions compare the atom with, and the keys of maps it selects from."""
-    pending: list[Any] = list(scope.template.section("Conditions").values())
+    """The constants that conditions compare the atom with, and the keys of the maps that it selects from."""
+    pending: list[Json] = list(scope.template.section("Conditions").values())
     while pending:
         item = pending.pop()
         if isinstance(item, list):
@@ -258,12 +263,12 @@ def _compared_with(scope: Scope, atom: str) -> Iterator[str]:
                 yield from _map_keys(scope, keys, atom)
 
 
-def _is_atom(scope: Scope, raw: Any, atom: str) -> bool:  # noqa: ANN401 - JSON as it was written
+def _is_atom(scope: Scope, raw: Json, atom: str) -> bool:
     found = atom_of(scope, raw)
     return found is not None and found[0] == atom
 
 
-def _constants(scope: Scope, sides: list[Any], atom: str) -> Iterator[str]:
+def _constants(scope: Scope, sides: list[Json], atom: str) -> Iterator[str]:
     for side, other in (sides, reversed(sides)):
         if _is_atom(scope, side, atom):
             value: Value = scope.resolve(other)
@@ -272,9 +277,9 @@ def _constants(scope: Scope, sides: list[Any], atom: str) -> Iterator[str]:
                 yield written
 
 
-def _map_keys(scope: Scope, keys: list[Any], atom: str) -> Iterator[str]:
+def _map_keys(scope: Scope, keys: list[Json], atom: str) -> Iterator[str]:
     table = scope.template.section("Mappings").get(keys[0]) if isinstance(keys[0], str) else None
-    rows: Mapping[str, Any] = table if isinstance(table, dict) else {}
+    rows: Mapping[str, Json] = table if isinstance(table, dict) else {}
     if _is_atom(scope, keys[1], atom):
         yield from rows
     if _is_atom(scope, keys[2], atom):

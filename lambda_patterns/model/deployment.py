@@ -99,7 +99,7 @@ class Deployment:
         return found[0] if len(found) == 1 else None
 
     def resource_of(self, value: Value, *types: str) -> Resource | None:
-        """The one resource that `value` names by reference, ARN, or, for `types`, bare physical name; or None."""
+        """The one resource that `value` names by reference, ARN or (of `types`) physical name, or None."""
         return self._world.names.resource_of(value, *types)
 
     def referrers(self, resource: Resource, kind: str, *path: str | int) -> tuple[Resource, ...]:

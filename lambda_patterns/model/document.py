@@ -1,18 +1,21 @@
 """The text of a template read into plain JSON: strict about what it means, clear about what is wrong with it.
 
-YAML is read as CloudFormation reads it: the short forms of intrinsic functions, no dates, no octal or sexagesimal
-numbers, keys as text. Refused with the line: a key written twice (all but the last would be lost without a
-word), an unknown tag, more than `DEEPEST` levels, more than `MOST_VALUES` values once aliases are expanded, and
-files over `LARGEST` bytes. CloudFormation itself takes templates of up to 1 MB.
+YAML is read as CloudFormation reads it: the short forms of intrinsic functions, no dates, no octal or
+sexagesimal numbers, keys as text. Refused with the line: a key written twice (all but the last would be lost
+without a word), an unknown tag, more than `DEEPEST` levels, more than `MOST_VALUES` values once aliases are
+expanded, and files over `LARGEST` bytes. CloudFormation itself takes templates of up to 1 MB.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING
 
 from lambda_patterns.errors import LambdaPatternsError
+
+if TYPE_CHECKING:
+    from lambda_patterns.model.values import Json, Raw
 
 DEEPEST = 100
 MOST_VALUES = 2_000_000
@@ -40,7 +43,7 @@ def decode(content: bytes, name: str) -> str:
         ) from None
 
 
-def load(text: str, name: str) -> Any:  # noqa: ANN401 - it may be anything; `check_shape` says what is wrong
+def load(text: str, name: str) -> Json:
     """The content of a JSON or YAML text.
 
     Raises:
@@ -52,7 +55,7 @@ def load(text: str, name: str) -> Any:  # noqa: ANN401 - it may be anything; `ch
         raise LambdaPatternsError(_too_deep(name)) from None
 
 
-def _load(text: str, name: str) -> Any:  # noqa: ANN401 - see load
+def _load(text: str, name: str) -> Json:
     begins = text.lstrip()[:1]
     if not begins:
         raise LambdaPatternsError(f"{name}: the file is empty: give a CloudFormation template")
@@ -84,8 +87,8 @@ def _load(text: str, name: str) -> Any:  # noqa: ANN401 - see load
     return content
 
 
-def _load_json(text: str, name: str) -> Any:  # noqa: ANN401 - see load
-    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+def _load_json(text: str, name: str) -> Json:
+    def pairs(found: list[tuple[str, Json]]) -> Raw:
         mapping = dict(found)
         if len(mapping) != len(found):
             keys = [key for key, _ in found]
@@ -121,7 +124,7 @@ def duplicate_key(where: str, key: str) -> str:
     )
 
 
-def _no_constant(constant: str) -> Any:  # noqa: ANN401 - it never returns
+def _no_constant(constant: str) -> Json:
     raise ValueError(f"{constant} is no JSON number")
 
 
@@ -150,8 +153,8 @@ def _check_size(content: object, name: str) -> None:
         total += len(level)
         if total > MOST_VALUES:
             raise LambdaPatternsError(
-                f"{name}: the template has more than {MOST_VALUES:,} mappings and lists once its YAML aliases are "
-                "written out: remove aliases"
+                f"{name}: the template has more than {MOST_VALUES:,} mappings and lists once its YAML "
+                "aliases are written out: remove aliases"
             )
         if not level:
             return

@@ -1,6 +1,7 @@
 """The intrinsic functions of a template, each followed to a `Value` in the scope that it is written in.
 
-What a function names and the template does not have gives `Unknown`; `lambda_patterns.model.dangling` lists it.
+What a function names and the template does not have gives `Unknown`; `lambda_patterns.model.dangling` lists
+it.
 
 Not modelled: macros (Fn::Transform), rule functions (Fn::Contains and its like), Fn::GetStackOutput.
 """
@@ -11,7 +12,7 @@ import json
 import re
 from base64 import b64encode
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from lambda_patterns.model.texts import dynamic, join, split_list
 from lambda_patterns.model.values import Reference, Text, Unknown, Zone, plain, same
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lambda_patterns.model.scope import Scope
-    from lambda_patterns.model.values import Value
+    from lambda_patterns.model.values import Json, Value
 
 NO_VALUE: Final = Unknown("AWS::NoValue")
 """What AWS::NoValue resolves to inside the resolver, which removes it. No one outside ever sees it."""
@@ -29,6 +30,7 @@ VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 """A variable of Fn::Sub; ``${!Name}`` is the literal ``${Name}``."""
 
 _MOST_CIDRS = 256
+_LONGEST_INDEX = 6
 ECHOES = {
     ("AWS::EC2::VPC", "CidrBlock"): "CidrBlock",
     ("AWS::EC2::Subnet", "AvailabilityZone"): "AvailabilityZone",
@@ -40,16 +42,20 @@ ECHOES = {
     ("AWS::RDS::DBProxy", "VpcId"): "VpcId",
     ("AWS::SQS::Queue", "QueueName"): "QueueName",
     ("AWS::SNS::Topic", "TopicName"): "TopicName",
-    ("AWS::Lambda::Alias", "AliasArn"): "",
 }
 """Attributes that repeat a property of the resource: where it is written, GetAtt is that property's value."""
+
+
+def _items(argument: Json, *lengths: int) -> list[Json] | None:
+    """The arguments of a function that takes a list of them, None where they are not as many as it takes."""
+    return argument if isinstance(argument, list) and len(argument) in lengths else None
 
 
 def _malformed(function: str) -> Unknown:
     return Unknown(f"{function} is not written as it must be")
 
 
-def _ref(scope: Scope, name: Any) -> Value:  # noqa: ANN401 - each function takes JSON of any shape
+def _ref(scope: Scope, name: Json) -> Value:
     if not isinstance(name, str):
         return _malformed("Ref")
     if name.startswith("AWS::"):
@@ -66,16 +72,16 @@ def _absent(scope: Scope, name: str) -> Unknown:
     return Unknown(f"{scope.template.name} has nothing named {name}")
 
 
-def _get_att(scope: Scope, argument: Any) -> Value:  # noqa: ANN401 - see _ref
+def _get_att(scope: Scope, argument: Json) -> Value:
     if isinstance(argument, str):
         name, _, attribute = argument.partition(".")
         return get_attribute(scope, name, attribute)
-    if not isinstance(argument, list) or len(argument) < 2:  # noqa: PLR2004 - a resource and its attribute
+    if not isinstance(argument, list) or not argument[1:]:
         return _malformed("Fn::GetAtt")
-    name, *steps = (plain(scope.resolve(step)) for step in argument)
-    if name is None or None in steps:
+    steps = [written for step in argument if (written := plain(scope.resolve(step))) is not None]
+    if len(steps) < len(argument):
         return Unknown("the attribute that Fn::GetAtt names is known at deployment")
-    return get_attribute(scope, name, ".".join(step for step in steps if step is not None))
+    return get_attribute(scope, steps[0], ".".join(steps[1:]))
 
 
 def get_attribute(scope: Scope, name: str, attribute: str) -> Value:
@@ -99,10 +105,8 @@ def get_attribute(scope: Scope, name: str, attribute: str) -> Value:
     return Reference(resource, attribute)
 
 
-def _sub(scope: Scope, argument: Any) -> Value:  # noqa: ANN401 - see _ref
-    text, given = argument, {}
-    if isinstance(argument, list) and len(argument) == 2:  # noqa: PLR2004 - the text and its variables
-        text, given = argument
+def _sub(scope: Scope, argument: Json) -> Value:
+    text, given = _items(argument, 2) or (argument, {})
     if not isinstance(text, str) or not isinstance(given, dict):
         return _malformed("Fn::Sub")
     if "${" not in text:
@@ -126,10 +130,12 @@ def _sub(scope: Scope, argument: Any) -> Value:  # noqa: ANN401 - see _ref
     return join(parts)
 
 
-def _join(scope: Scope, argument: Any) -> Value:  # noqa: ANN401 - see _ref
-    if not isinstance(argument, list) or len(argument) != 2 or not isinstance(argument[0], str):  # noqa: PLR2004 - a delimiter and a list
-        return _malformed("Fn::Join")
-    delimiter, items = argument[0], scope.resolve(argument[1])
+def _join(scope: Scope, argument: Json) -> Value:
+    match _items(argument, 2):
+        case [str(delimiter), listed]:
+            items = scope.resolve(listed)
+        case _:
+            return _malformed("Fn::Join")
     if isinstance(items, Unknown):
         return items
     if not isinstance(items, list):
@@ -142,15 +148,12 @@ def _join(scope: Scope, argument: Any) -> Value:  # noqa: ANN401 - see _ref
     return join(parts)
 
 
-def _split(scope: Scope, argument: Any) -> Value:  # noqa: ANN401 - see _ref
-    if (
-        not isinstance(argument, list)
-        or len(argument) != 2
-        or not isinstance(argument[0], str)
-        or not argument[0]
-    ):  # noqa: PLR2004 - a delimiter and a text
-        return _malformed("Fn::Split")
-    delimiter, value = argument[0], scope.resolve(argument[1])
+def _split(scope: Scope, argument: Json) -> Value:
+    match _items(argument, 2):
+        case [str(delimiter), text] if delimiter:
+            value = scope.resolve(text)
+        case _:
+            return _malformed("Fn::Split")
     written = plain(value)
     if written is not None:
         return list(written.split(delimiter))
@@ -159,21 +162,23 @@ def _split(scope: Scope, argument: Any) -> Value:  # noqa: ANN401 - see _ref
     return Unknown("the text that Fn::Split splits is known at deployment")
 
 
-def _select(scope: Scope, argument: Any) -> Value:  # noqa: ANN401 - see _ref
-    if not isinstance(argument, list) or len(argument) != 2:  # noqa: PLR2004 - an index and a list
+def _select(scope: Scope, argument: Json) -> Value:
+    if _items(argument, 2) is None:
         return _malformed("Fn::Select")
     written = plain(scope.resolve(argument[0]))
-    if written is None:
-        return Unknown("the index of Fn::Select is known at deployment")
-    if not written.isdecimal() or len(written) > 6:  # noqa: PLR2004 - no list is that long
-        return _malformed("Fn::Select")
-    index, source = int(written), argument[1]
-    if isinstance(source, dict) and len(source) == 1:
-        if "Fn::GetAZs" in source:
-            return _zone(scope, source["Fn::GetAZs"], index)
-        if "Fn::Split" in source:
-            return _select_split(scope, source["Fn::Split"], index)
-    items = scope.resolve(source)
+    if written is None or not written.isdecimal() or len(written) > _LONGEST_INDEX:
+        return Unknown("the index of Fn::Select is no number, or known at deployment")
+    index = int(written)
+    match argument[1]:
+        case {"Fn::GetAZs": region, **more} if not more:
+            return _zone(scope, region, index)
+        case {"Fn::Split": [str(delimiter), text], **more} if delimiter and not more:
+            return _element(scope.resolve(text), delimiter, index)
+        case items:
+            return _item(scope.resolve(items), index)
+
+
+def _item(items: Value, index: int) -> Value:
     if isinstance(items, list):
         return items[index] if index < len(items) else Unknown(f"there is no element {index} of {len(items)}")
     if isinstance(items, Unknown) and items.name:
@@ -181,21 +186,15 @@ def _select(scope: Scope, argument: Any) -> Value:  # noqa: ANN401 - see _ref
     return Unknown(f"element {index} of a list that is known at deployment")
 
 
-def _zone(scope: Scope, region: Any, index: int) -> Value:  # noqa: ANN401 - see _ref
-    where = scope.resolve(region) or scope.pseudo("AWS::Region")
-    return Zone(where, index) if isinstance(where, str | Unknown) else Unknown("the Region of Fn::GetAZs")
-
-
-def _select_split(scope: Scope, argument: Any, index: int) -> Value:  # noqa: ANN401 - see _ref
+def _element(value: Value, delimiter: str, index: int) -> Value:
     """One element of a split text: known as far as the parts before it are, or a part of one attribute."""
-    items = _split(scope, argument)
-    if isinstance(items, list):
-        return items[index] if index < len(items) else Unknown(f"there is no element {index} of {len(items)}")
-    if not isinstance(argument, list) or len(argument) != 2:  # noqa: PLR2004 - see _split
-        return items
-    delimiter, value = argument[0], scope.resolve(argument[1])
-    if isinstance(value, Reference) and isinstance(delimiter, str):
+    written = plain(value)
+    if written is not None:
+        return _item(list(written.split(delimiter)), index)
+    if isinstance(value, Reference):
         return Reference(value.resource, f"{value.attribute or 'Ref'}{delimiter}{index}")
+    if isinstance(value, Text) and delimiter == ",":
+        return _item(split_list(value), index)
     if isinstance(value, Text) and isinstance(value.parts[0], str):
         known = value.parts[0].split(delimiter)[:-1]
         if index < len(known):
@@ -203,15 +202,20 @@ def _select_split(scope: Scope, argument: Any, index: int) -> Value:  # noqa: AN
     return Unknown(f"element {index} of a text that is known at deployment")
 
 
-def _get_azs(scope: Scope, argument: Any) -> Value:  # noqa: ANN401 - see _ref
+def _zone(scope: Scope, region: Json, index: int) -> Value:
+    where = scope.resolve(region) or scope.pseudo("AWS::Region")
+    return Zone(where, index) if isinstance(where, str | Unknown) else Unknown("the Region of Fn::GetAZs")
+
+
+def _get_azs(scope: Scope, argument: Json) -> Value:
     region = scope.resolve(argument) or scope.pseudo("AWS::Region")
     return Unknown(
         "the zones of a Region are known at deployment", name=f"zones of {plain(region) or 'AWS::Region'}"
     )
 
 
-def _find_in_map(scope: Scope, argument: Any) -> Value:  # noqa: ANN401 - see _ref
-    if not isinstance(argument, list) or len(argument) not in (3, 4):
+def _find_in_map(scope: Scope, argument: Json) -> Value:
+    if _items(argument, 3, 4) is None:
         return _malformed("Fn::FindInMap")
     name, *keys = (scope.resolve(step) for step in argument[:3])
     path = [plain(step) for step in (name, *keys)]
@@ -219,19 +223,19 @@ def _find_in_map(scope: Scope, argument: Any) -> Value:  # noqa: ANN401 - see _r
         return next(
             (step for step in (name, *keys) if isinstance(step, Unknown)), _malformed("Fn::FindInMap")
         )
-    found: Any = scope.template.section("Mappings")
+    found: Json = scope.template.section("Mappings")
     for step in path:
         found = found.get(step) if isinstance(found, dict) else None
     if found is None:
-        options = argument[3] if len(argument) == 4 else None  # noqa: PLR2004 - the options come fourth
-        if isinstance(options, dict) and "DefaultValue" in options:
-            return scope.resolve(options["DefaultValue"])
+        for options in argument[3:]:
+            if isinstance(options, dict) and "DefaultValue" in options:
+                return scope.resolve(options["DefaultValue"])
         return Unknown(f"the mappings have no {'.'.join(map(str, path))}")
     return scope.resolve(found)
 
 
-def _if(scope: Scope, argument: Any) -> Value:  # noqa: ANN401 - see _ref
-    if not isinstance(argument, list) or len(argument) != 3:  # noqa: PLR2004 - a condition and two values
+def _if(scope: Scope, argument: Json) -> Value:
+    if _items(argument, 3) is None:
         return _malformed("Fn::If")
     held = scope.condition(argument[0])
     if isinstance(held, bool):
@@ -242,7 +246,7 @@ def _if(scope: Scope, argument: Any) -> Value:  # noqa: ANN401 - see _ref
     return Unknown(f"condition {argument[0]} is not decided")
 
 
-def _import_value(scope: Scope, argument: Any) -> Value:  # noqa: ANN401 - see _ref
+def _import_value(scope: Scope, argument: Json) -> Value:
     name = plain(scope.resolve(argument))
     return (
         Unknown("the name of the import is known at deployment")
@@ -251,16 +255,16 @@ def _import_value(scope: Scope, argument: Any) -> Value:  # noqa: ANN401 - see _
     )
 
 
-def _base64(scope: Scope, argument: Any) -> Value:  # noqa: ANN401 - see _ref
+def _base64(scope: Scope, argument: Json) -> Value:
     written = plain(scope.resolve(argument))
     if written is None:
         return Unknown("the encoded text is known at deployment")
     return b64encode(written.encode(errors="surrogatepass")).decode()
 
 
-def _cidr(scope: Scope, argument: Any) -> Value:  # noqa: ANN401 - see _ref
+def _cidr(scope: Scope, argument: Json) -> Value:
     """The blocks of 2^bits addresses that a block is cut into, counted from its start."""
-    if not isinstance(argument, list) or len(argument) not in (2, 3):
+    if _items(argument, 2, 3) is None:
         return _malformed("Fn::Cidr")
     block, count, bits = (plain(scope.resolve(step)) for step in (*argument, "32")[:3])
     if block is None or count is None or bits is None:
@@ -278,14 +282,14 @@ def _cidr(scope: Scope, argument: Any) -> Value:  # noqa: ANN401 - see _ref
     return list(blocks)
 
 
-def _length(scope: Scope, argument: Any) -> Value:  # noqa: ANN401 - see _ref
+def _length(scope: Scope, argument: Json) -> Value:
     items = scope.resolve(argument)
     return (
         len(items) if isinstance(items, list) else Unknown("the length of a list that is known at deployment")
     )
 
 
-def _to_json_string(scope: Scope, argument: Any) -> Value:  # noqa: ANN401 - see _ref
+def _to_json_string(scope: Scope, argument: Json) -> Value:
     value = scope.resolve(argument)
     try:
         return json.dumps(value, separators=(",", ":"))
@@ -293,11 +297,11 @@ def _to_json_string(scope: Scope, argument: Any) -> Value:  # noqa: ANN401 - see
         return Unknown("the JSON text contains what is known at deployment")
 
 
-def _macro(_scope: Scope, _argument: Any) -> Value:  # noqa: ANN401 - see _ref
+def _macro(_scope: Scope, _argument: Json) -> Value:
     return Unknown("a macro decides the value")
 
 
-INTRINSICS: dict[str, Callable[[Scope, Any], Value]] = {
+INTRINSICS: dict[str, Callable[[Scope, Json], Value]] = {
     "Ref": _ref,
     "Fn::GetAtt": _get_att,
     "Fn::Sub": _sub,

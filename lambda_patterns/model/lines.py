@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from yaml.nodes import Node
 
-_BLANK = re.compile(r"[ \t\r\n]*")
+    from lambda_patterns.model.values import Json
+
+_BLANK = re.compile(r"[ \t\r\n\ufeff]*")
 _DECODER = json.JSONDecoder()
 
 Step = str | int
 
 
 class Locator:
-    """Finds lines in one text. Calling it with a path gives the line, from 1, of its deepest part that is there."""
+    """Finds lines in one text: called with a path, the line, from 1, of its deepest part that is there."""
 
-    __slots__ = ("_members", "_root", "_starts", "_text")
+    __slots__ = ("_composed", "_members", "_root", "_starts", "_text")
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._members: dict[int, dict[Step, tuple[int, int]]] = {}
-        self._root: Node | None | bool = True
+        self._root: Node | None = None
+        self._composed = False
         self._starts: list[int] | None = None
 
     def __call__(self, path: tuple[Step, ...]) -> int | None:
@@ -38,7 +41,7 @@ class Locator:
         return self._in_yaml(path)
 
     def _in_json(self, path: tuple[Step, ...]) -> int | None:
-        position = _BLANK.match(self._text, 1 if self._text.startswith("\ufeff") else 0).end()  # type: ignore[union-attr]  # it matches nothing too
+        position = _skip(self._text, 0)
         found: int | None = None
         for step in path:
             if position not in self._members:
@@ -59,9 +62,10 @@ class Locator:
     def _in_yaml(self, path: tuple[Step, ...]) -> int | None:
         from lambda_patterns.model.yaml_document import compose  # noqa: PLC0415 - only YAML needs PyYAML
 
-        if self._root is True:
+        if not self._composed:
             self._root = compose(self._text)
-        node: Any = self._root
+            self._composed = True
+        node: Json = self._root
         found: int | None = None
         for step in path:
             line, node = _child(node, step)
@@ -95,7 +99,7 @@ def _skip(text: str, position: int) -> int:
     return _BLANK.match(text, position).end()  # type: ignore[union-attr]  # it matches nothing too
 
 
-def _child(node: Any, step: Step) -> tuple[int | None, Any]:  # noqa: ANN401 - YAML nodes come from PyYAML's C binding
+def _child(node: Json, step: Step) -> tuple[int | None, Json]:
     kind = getattr(node, "id", None)
     if kind == "mapping":
         for key, value in node.value:
@@ -108,7 +112,7 @@ def _child(node: Any, step: Step) -> tuple[int | None, Any]:  # noqa: ANN401 - Y
 
 def second_key(text: str, key: str) -> int | None:
     """The line of the second writing of `key` in the first JSON mapping that has it twice."""
-    pending = [_skip(text, 1 if text.startswith("\ufeff") else 0)]
+    pending = [_skip(text, 0)]
     while pending:
         container = pending.pop()
         seen = set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_patterns.model.texts import arn_segments
-from lambda_patterns.model.values import Reference, plain, same
+from lambda_patterns.model.values import Reference, Text, plain, same
 
 if TYPE_CHECKING:
     from lambda_patterns.model.scope import World
@@ -57,10 +57,10 @@ class Names:
 
     def _by_arn(self, segments: list[Value]) -> Resource | None:
         _, _, service, region, account, rest = segments
-        if isinstance(rest, Reference) and rest.attribute is None:
-            return rest.resource
-        if not isinstance(service, str) or not isinstance(rest, str):
+        if not isinstance(service, str):
             return None
+        if not isinstance(rest, str):
+            return _named_within(rest, service)
         found = []
         for kind, (owner, _, prefix) in NAMED_BY.items():
             if owner == service and rest.startswith(prefix):
@@ -82,6 +82,18 @@ class Names:
     @staticmethod
     def _only(found: list[Resource]) -> Resource | None:
         return found[0] if len(found) == 1 else None
+
+
+def _named_within(rest: Value, service: str) -> Resource | None:
+    """The resource whose Ref or name ends an ARN: ``function:`` + Ref of a function."""
+    prefix, *more = ("", rest) if not isinstance(rest, Text) else rest.parts
+    if not isinstance(prefix, str):
+        prefix, more = "", [prefix, *more]
+    named = more[0] if more else None
+    if not isinstance(named, Reference) or (more[1:] and not str(more[1]).startswith(":")):
+        return None
+    owner, own, before = NAMED_BY.get(named.resource.type, ("", "", ""))
+    return named.resource if (owner, before) == (service, prefix) and named.attribute in (None, own) else None
 
 
 def _is_there(resource: Resource, region: Value, account: Value) -> bool:

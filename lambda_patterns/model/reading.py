@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lambda_patterns.errors import LambdaPatternsError
 from lambda_patterns.model.document import decode, load
@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from os import PathLike
 
+    from lambda_patterns.model.values import Json, Raw
+
 _SECTIONS = frozenset(
     {
-        "AWSTemplateFormatVersion", "Conditions", "Description", "Globals", "Hooks", "Mappings", "Metadata", "Outputs",
-        "Parameters", "Resources", "Rules", "Transform",
+        "AWSTemplateFormatVersion", "Conditions", "Description", "Globals", "Hooks", "Mappings", "Metadata",
+        "Outputs", "Parameters", "Resources", "Rules", "Transform",
     }
 )  # fmt: skip
 _OWN_TRANSFORMS = frozenset(
@@ -44,6 +46,12 @@ def read_path(path: str | PathLike[str]) -> list[Template]:
             from lambda_patterns.model.cloud_assembly import read_assembly  # noqa: PLC0415 - only folders need it
 
             return read_assembly(where)
+        if where.name.endswith(".template.json") and (where.parent / "manifest.json").is_file():
+            from lambda_patterns.model.cloud_assembly import read_assembly  # noqa: PLC0415 - see above
+
+            stack = read_assembly(where.parent, where.name)
+            if stack:
+                return stack
         return [read_template(where, str(path))]
     except OSError as error:
         raise LambdaPatternsError(f"{path}: cannot be read: {error.strerror or error}") from None
@@ -108,9 +116,7 @@ def take_template(
     return Template(name, sections, locate=find, incomplete=_incomplete(sections, transforms, name))
 
 
-def _check_shape(
-    data: object, name: str, locate: Callable[[tuple[str | int, ...]], int | None]
-) -> dict[str, Any]:
+def _check_shape(data: object, name: str, locate: Callable[[tuple[str | int, ...]], int | None]) -> Raw:
     if not isinstance(data, dict):
         kind = {list: "a list", str: "a text", type(None): "empty"}.get(
             type(data), f"a {type(data).__name__}"
@@ -125,28 +131,34 @@ def _check_shape(
             "another section of a template"
         )
 
-    def refuse(path: tuple[str, ...], found: object, wanted: str) -> LambdaPatternsError:
+    problem = _misplaced(data)
+    if problem is not None:
+        path, found, wanted = problem
         line = locate(path)
         where = f"{name}:{line}" if line else name
-        return LambdaPatternsError(f"{where}: {'.'.join(path)} is {_kind(found)}, it must be {wanted}")
-
-    for section in ("Resources", "Parameters", "Mappings", "Conditions", "Outputs"):
-        found = data.get(section)
-        if found is not None and not isinstance(found, dict):
-            raise refuse((section,), found, "a mapping")
-    for logical_id, raw in (data.get("Resources") or {}).items():
-        if logical_id.startswith("Fn::"):
-            continue
-        if not isinstance(raw, dict):
-            raise refuse(("Resources", logical_id), raw, "a mapping with a Type")
-        properties = raw.get("Properties")
-        if properties is not None and not isinstance(properties, dict):
-            raise refuse(("Resources", logical_id, "Properties"), properties, "a mapping")
+        raise LambdaPatternsError(f"{where}: {'.'.join(path)} is {_kind(found)}, it must be {wanted}")
     resources = data.get("Resources")
     if resources and any(logical_id.startswith("Fn::") for logical_id in resources):
         kept = {logical_id: raw for logical_id, raw in resources.items() if not logical_id.startswith("Fn::")}
         return {**data, "Resources": kept, "Transform": [*_transforms(data), "Fn::Transform"]}
     return data
+
+
+def _misplaced(data: Raw) -> tuple[tuple[str, ...], object, str] | None:
+    """The first thing that is no mapping where CloudFormation wants one: its path, it, and what is wanted."""
+    for section in ("Resources", "Parameters", "Mappings", "Conditions", "Outputs"):
+        found = data.get(section)
+        if found is not None and not isinstance(found, dict):
+            return (section,), found, "a mapping"
+    for logical_id, raw in (data.get("Resources") or {}).items():
+        if logical_id.startswith("Fn::"):
+            continue
+        if not isinstance(raw, dict):
+            return ("Resources", logical_id), raw, "a mapping with a Type"
+        properties = raw.get("Properties")
+        if properties is not None and not isinstance(properties, dict):
+            return ("Resources", logical_id, "Properties"), properties, "a mapping"
+    return None
 
 
 def _kind(found: object) -> str:
@@ -155,12 +167,12 @@ def _kind(found: object) -> str:
     )
 
 
-def _transforms(data: Mapping[str, Any]) -> list[str]:
+def _transforms(data: Mapping[str, Json]) -> list[str]:
     declared = data.get("Transform")
     names = declared if isinstance(declared, list) else [declared]
     return [name if isinstance(name, str) else "a macro" for name in names if name is not None]
 
 
-def _incomplete(data: Mapping[str, Any], transforms: list[str], name: str) -> str:
+def _incomplete(data: Mapping[str, Json], transforms: list[str], name: str) -> str:
     macros = [macro for macro in (*transforms, *_transforms(data)) if macro not in _OWN_TRANSFORMS]
     return f"the macro {macros[0]} may change {name}" if macros else ""

@@ -6,7 +6,7 @@ follows the functions that are written in terms of them. All of it is found when
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lambda_patterns.model.conditions import decide
 from lambda_patterns.model.intrinsics import INTRINSICS, NO_VALUE
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lambda_patterns.model.conditions import Choices
-    from lambda_patterns.model.template import Raw, Template
-    from lambda_patterns.model.values import Value
+    from lambda_patterns.model.template import Template
+    from lambda_patterns.model.values import Json, Raw, Value
 
 CYCLE = Unknown("the value refers to itself")
 TOO_DEEP = Unknown("the value is nested too deeply to be followed")
@@ -35,10 +35,11 @@ class World:
 
     Args:
         roots: the templates that are not nested in another.
-        region: the Region of stacks that do not say theirs. None: unknown, but one and the same for all of them.
+        region: the Region of stacks that do not say theirs. None: unknown, but one and the same for all of
+            them.
         account: likewise the account.
-        choices: what was chosen for undecided parameters and comparisons; None: nothing is chosen, and what is
-            undecided is `Unknown`.
+        choices: what was chosen for undecided parameters and comparisons; None: nothing is chosen, and what
+            is undecided is `Unknown`.
     """
 
     def __init__(
@@ -116,28 +117,31 @@ class Scope:
 
     # What is written
 
-    def resolve(self, raw: Any) -> Value:  # noqa: ANN401 - it is JSON as it was written, of any shape
+    def resolve(self, raw: Json) -> Value:
         """Follow every intrinsic function in `raw`. What has none is returned as it is, not copied."""
         kind = type(raw)
+        value: Value = raw
         if kind is str:
-            return dynamic(raw) if DYNAMIC in raw else raw  # type: ignore[no-any-return]  # its type is str
-        if kind is dict:
-            if len(raw) == 1:
-                (key,) = raw
-                handler = INTRINSICS.get(key)
-                if handler is not None:
-                    return handler(self, raw[key])
-                if key.startswith("Fn::"):
-                    return Unknown(f"{key} is decided at deployment")
-            elif "Fn::Transform" in raw:
-                return Unknown("a macro decides the value")
-            return self._mapping(raw)
-        if kind is list:
-            return self._list(raw)
-        return raw  # type: ignore[no-any-return]  # a number, a boolean or None
+            if DYNAMIC in raw:
+                value = dynamic(raw)
+        elif kind is dict:
+            value = self._mapping(raw)
+        elif kind is list:
+            value = self._list(raw)
+        return value
 
-    def _mapping(self, raw: Raw) -> dict[str, Value]:
-        result = raw
+    def _mapping(self, raw: Raw) -> Value:
+        """A mapping is an intrinsic function if that is its only key."""
+        if len(raw) == 1:
+            (key,) = raw
+            function = INTRINSICS.get(key)
+            if function is not None:
+                return function(self, raw[key])
+            if key.startswith("Fn::"):
+                return Unknown(f"{key} is decided at deployment")
+        elif "Fn::Transform" in raw:
+            return Unknown("a macro decides the value")
+        result: dict[str, Value] = raw
         for key, item in raw.items():
             value = self.resolve(item)
             if value is not item:
@@ -149,7 +153,7 @@ class Scope:
                     result[key] = value
         return result
 
-    def _list(self, raw: list[Any]) -> list[Value]:
+    def _list(self, raw: list[Json]) -> list[Value]:
         result: list[Value] | None = None
         for index, item in enumerate(raw):
             value = self.resolve(item)
@@ -159,7 +163,7 @@ class Scope:
                 result.append(value)
         return raw if result is None else result
 
-    def resolve_property(self, raw: Any, name: str, cache: dict[str, Value]) -> Value:  # noqa: ANN401 - any JSON
+    def resolve_property(self, raw: Json, name: str, cache: dict[str, Value]) -> Value:
         """Follow a property into `cache`, where a property that refers to itself finds `CYCLE` meanwhile."""
         cache[name] = CYCLE
         try:
@@ -191,7 +195,7 @@ class Scope:
             self._parameters[name] = self._parameter(name)
         return self._parameters[name]
 
-    def given(self, name: str) -> tuple[Scope, Any] | None:
+    def given(self, name: str) -> tuple[Scope, Json] | None:
         """What the parent stack passes for the parameter `name`, with the scope it is written in."""
         if self.parent is None:
             return None
@@ -224,7 +228,7 @@ class Scope:
         return split_list(value) if kind.startswith(_LISTS) or kind.startswith(f"{_SSM}List<") else value
 
     def atom(self, name: str) -> str:
-        """What identifies the parameter or pseudo parameter `name` among the choices of the whole assembly."""
+        """What identifies the parameter or pseudo parameter `name` among the choices of an assembly."""
         return name if name in _SHARED else f"{self.template.name}:{name}"
 
     def _undecided(self, name: str, why: str) -> Unknown:

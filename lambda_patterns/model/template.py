@@ -3,14 +3,14 @@
 `Template` is what was read: no reference is followed in it. `Resource` is a resource of one `Deployment`: its
 properties are followed when they are first asked for, and then kept.
 
-Not modelled: DeletionPolicy, UpdatePolicy, CreationPolicy and Rules; the defaults that a resource type gives to a
-property that is not written (a rule knows those of the types that it judges).
+Not modelled: DeletionPolicy, UpdatePolicy, CreationPolicy and Rules; the defaults that a resource type gives
+to a property that is not written (a rule knows those of the types that it judges).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.model.coercions import as_boolean, as_list, as_number, as_text
 from lambda_patterns.model.values import Unknown
@@ -21,10 +21,9 @@ if TYPE_CHECKING:
 
     from lambda_patterns.model.coercions import Boolean, Number, Written
     from lambda_patterns.model.scope import Scope
-    from lambda_patterns.model.values import Value
+    from lambda_patterns.model.values import Json, Raw, Value
 
 type_ = type
-Raw = dict[str, Any]
 
 
 class Environment(NamedTuple):
@@ -34,12 +33,16 @@ class Environment(NamedTuple):
     account: str | None = None
 
 
+NOWHERE = Environment()
+
+
 @dataclass(slots=True, eq=False)
 class Template:
     """A template as it was read.
 
     Args:
-        name: what findings call it: the file as it was given, or the stack's construct path in a cloud assembly.
+        name: what findings call it: the file as it was given, or the stack's construct path in a cloud
+            assembly.
         data: the sections, plain JSON; long intrinsics, whatever the file was written in.
         path: the file, or None where it was not read from one.
         environment: Region and account of its stack.
@@ -47,7 +50,8 @@ class Template:
         construct_paths: logical id -> construct path, from a cloud assembly's metadata.
         acknowledged: construct path -> {rule id: reason}, as a cloud assembly records them.
         children: logical id of an AWS::CloudFormation::Stack -> the nested template.
-        assets: what measures the code that is referred to by bucket and key (see `lambda_patterns.model.assets`).
+        assets: what measures the code that is referred to by bucket and key (see
+            `lambda_patterns.model.assets`).
         locate: gives the line of a path of keys in the file; called when a finding first needs one.
         incomplete: why there may be more in it than can be seen (a macro), or "".
     """
@@ -55,7 +59,7 @@ class Template:
     name: str
     data: Raw
     path: Path | None = None
-    environment: Environment = Environment()
+    environment: Environment = NOWHERE
     stack_name: str | None = None
     construct_paths: Mapping[str, str] = field(default_factory=dict)
     acknowledged: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -141,8 +145,8 @@ class Resource:
     def get(self, *path: str | int, default: Value = None) -> Value:
         """Follow `path` below Properties: ``get("VpcConfig", "SubnetIds", 0)``.
 
-        Returns the value; `default` where it is not there or AWS::NoValue removes it; the `Unknown` on the way
-        where one is met, and one too where a macro may have added it.
+        Returns the value; `default` where it is not there or AWS::NoValue removes it; the `Unknown` on the
+        way where one is met, and one too where a macro may have added it.
         """
         if not path:
             return self.properties
@@ -204,7 +208,7 @@ class Resource:
         """The line of the property at `path` in the template's file, from 1; None where there is no file."""
         return self._scope.template.line("Resources", self.id, *(("Properties", *path) if path else ()))
 
-    def follow(self, raw: Any) -> Value:  # noqa: ANN401 - it is JSON as it was written, of any shape
+    def follow(self, raw: Json) -> Value:
         """Follow the intrinsics of any JSON of this resource's template, such as its metadata."""
         return self._scope.resolve(raw)
 
@@ -212,7 +216,7 @@ class Resource:
         """The top-level property `name`, None where there is none."""
         cache = self._cache
         if name in cache:
-            return cache[name]  # type: ignore[index]  # an index is never a key, so it is not in the cache
+            return cache[str(name)]
         raw = self._raw.get("Properties")
         if not isinstance(raw, dict) or name not in raw:
             if self._scope.template.incomplete or (raw and any(key.startswith("Fn::") for key in raw)):

@@ -15,7 +15,7 @@ DYNAMIC = "{{resolve:"
 
 
 def join(parts: Iterable[Value]) -> Value:
-    """Join the parts of a string: a `str` where all are known, the part itself where there is one, else `Text`."""
+    """Join the parts of a string: a `str` where all are known, a lone part as it is, else a `Text`."""
     joined: list[str | Reference | Zone | Unknown] = []
     for part in parts:
         for piece in part.parts if isinstance(part, Text) else (part,):

@@ -4,7 +4,8 @@ A value is plain JSON (None, bool, int, float, str, list, dict) except where it 
 
 * `Reference`: another resource, or one of its attributes. Never resolved to a made-up physical id.
 * `Text`: a string of which some parts are references or unknown (from Fn::Sub, Fn::Join).
-* `Zone`: an Availability Zone of which only the place in its Region's list is known (Fn::Select of Fn::GetAZs).
+* `Zone`: an Availability Zone of which only the place in its Region's list is known (Fn::Select of
+  Fn::GetAZs).
 * `Unknown`: what cannot be known before deployment, with the reason. It flows: whatever is computed from it
   is unknown too, no rule takes it for wrong, and no proof takes it for reached or permitted.
 
@@ -14,7 +15,7 @@ Two values are compared with `same`, which knows three answers; ``==`` only says
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,8 +29,8 @@ class Unknown:
 
     Args:
         why: what decides it ("parameter VpcId of network.yaml has no default").
-        name: what identifies it, where one thing decides it ("AWS::Region", "network.yaml:VpcId"): two unknowns
-            of one name are the same value. Default "": nothing is known about it, not even that.
+        name: what identifies it, where one thing decides it ("AWS::Region", "network.yaml:VpcId"): two
+            unknowns of one name are the same value. Default "": nothing is known about it, not even that.
     """
 
     why: str
@@ -40,8 +41,8 @@ class Unknown:
 class Reference:
     """A resource of the deployment (`attribute` None: its Ref), or one of its attributes (Fn::GetAtt).
 
-    One element of an attribute that was split is written with the delimiter and its index: ``DBProxyArn:6`` is
-    ``Fn::Select [6, Fn::Split [":", Fn::GetAtt [..., DBProxyArn]]]``; of a Ref it is ``Ref:6``.
+    One element of an attribute that was split is written with the delimiter and its index: ``DBProxyArn:6``
+    is ``Fn::Select [6, Fn::Split [":", Fn::GetAtt [..., DBProxyArn]]]``; of a Ref it is ``Ref:6``.
     """
 
     resource: Resource
@@ -66,6 +67,12 @@ class Text:
     parts: tuple[str | Reference | Zone | Unknown, ...]
 
 
+Json = Any
+"""JSON as it was written, of any shape."""
+
+Raw = dict[str, Json]
+"""A mapping as it was written."""
+
 Value = (
     None | bool | int | float | str | list["Value"] | dict[str, "Value"] | Reference | Text | Zone | Unknown
 )
@@ -83,30 +90,36 @@ def plain(value: Value) -> str | None:
 def same(left: Value, right: Value) -> bool | None:
     """Say whether two values are the same once deployed: True, False, or None where that cannot be known.
 
-    Scalars are compared as CloudFormation compares them, as text: ``true`` is ``"true"``. Two references to
+    Scalars are compared as CloudFormation compares them, as text: ``true`` is ``"true"``. References to two
     different resources differ; two elements of one Region's zones differ.
     """
-    written_left, written_right = plain(left), plain(right)
-    if written_left is not None and written_right is not None:
-        return written_left == written_right
-    if isinstance(left, Unknown) or isinstance(right, Unknown):
-        return True if left == right and isinstance(left, Unknown) and left.name else None
-    if isinstance(left, Zone) and isinstance(right, Zone):
-        return left.index == right.index if same(left.region, right.region) else None
-    if isinstance(left, Zone) or isinstance(right, Zone):
+    written = plain(left), plain(right)
+    if None not in written:
+        return written[0] == written[1]
+    match left, right:
+        case Unknown(), Unknown():
+            return True if left == right and left.name else None
+        case Zone(), Zone():
+            return left.index == right.index if same(left.region, right.region) else None
+        case Reference(), Reference():
+            return _same_reference(left, right)
+        case Text(), Text():
+            named = all(part.name for part in left.parts if isinstance(part, Unknown))
+            return True if named and left == right else None
+        case _:
+            return _same_structure(left, right)
+
+
+def _same_reference(left: Reference, right: Reference) -> bool | None:
+    one, other = _identified_by(left), _identified_by(right)
+    if one != other:
         return None
-    return _same_structure(left, right)
+    if left.resource is right.resource:
+        return True
+    return False if one is None or one.endswith("Arn") else None
 
 
 def _same_structure(left: Value, right: Value) -> bool | None:
-    if isinstance(left, Reference) and isinstance(right, Reference):
-        one, other = _identified_by(left), _identified_by(right)
-        if left.resource is right.resource:
-            return True if one == other else None
-        return False if one == other and (one is None or one.endswith("Arn")) else None
-    if isinstance(left, Text) and isinstance(right, Text):
-        named = all(part.name for part in left.parts if isinstance(part, Unknown))
-        return True if named and left == right else None
     if isinstance(left, list) and isinstance(right, list):
         if len(left) != len(right):
             return False
@@ -115,13 +128,14 @@ def _same_structure(left: Value, right: Value) -> bool | None:
         if left.keys() != right.keys():
             return False
         return _all_same(same(value, right[key]) for key, value in left.items())
-    if isinstance(left, Reference | Text) or isinstance(right, Reference | Text):
+    decided_later = Unknown, Zone, Reference, Text
+    if isinstance(left, decided_later) or isinstance(right, decided_later):
         return None
     return left is right
 
 
 def _identified_by(reference: Reference) -> str | None:
-    """Write a resource's own id as its Ref, which it is for all of EC2 (VpcId of a VPC, GroupId of a group)."""
+    """Write a resource's own id as its Ref, which it is in all of EC2 (VpcId of a VPC, for one)."""
     attribute, type_ = reference.attribute, reference.resource.type
     if attribute is None or not type_.startswith("AWS::EC2::"):
         return attribute

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import yaml
 
@@ -11,7 +11,10 @@ from lambda_patterns.errors import LambdaPatternsError
 from lambda_patterns.model.document import DEEPEST, duplicate_key
 
 if TYPE_CHECKING:
+    from yaml.constructor import SafeConstructor
     from yaml.nodes import Node
+
+    from lambda_patterns.model.values import Json, Raw
 
 try:
     from yaml import CSafeLoader as _Loader
@@ -33,7 +36,7 @@ class _DuplicateKey(yaml.constructor.ConstructorError):
     """A mapping that has one key twice."""
 
 
-def load_yaml(text: str, name: str) -> Any:  # noqa: ANN401 - it may be anything
+def load_yaml(text: str, name: str) -> Json:
     """The content of a YAML text of one document.
 
     Raises:
@@ -52,7 +55,7 @@ def load_yaml(text: str, name: str) -> Any:  # noqa: ANN401 - it may be anything
 
 def compose(text: str) -> Node | None:
     """The nodes of a YAML text, which know their lines."""
-    return cast("Node | None", yaml.compose(text, Loader=TemplateLoader))
+    return yaml.compose(text, Loader=TemplateLoader)
 
 
 def _where(name: str, error: yaml.YAMLError) -> str:
@@ -75,19 +78,18 @@ def _check_depth(text: str) -> None:
         if isinstance(event, yaml.events.CollectionStartEvent):
             depth += 1
             if depth > DEEPEST:
-                raise yaml.MarkedYAMLError(
-                    problem=f"it is nested more than {DEEPEST} levels deep: flatten it",
-                    problem_mark=event.start_mark,
-                )
+                problem = f"it is nested more than {DEEPEST} levels deep: flatten it"
+                mark = cast("yaml.Mark", event.start_mark)  # the C binding's marks are like these
+                raise yaml.constructor.ConstructorError(None, None, problem, mark)
         elif isinstance(event, yaml.events.CollectionEndEvent):
             depth -= 1
 
 
-def _mapping(loader: Any, node: yaml.MappingNode) -> dict[str, Any]:  # noqa: ANN401 - PyYAML's loaders have no common type
+def _mapping(loader: SafeConstructor, node: Node) -> Raw:
     if not isinstance(node, yaml.MappingNode):
         return _refused(loader, node)
-    found: dict[str, Any] = {}
-    merged: list[Any] = []
+    found: Raw = {}
+    merged: list[Json] = []
     for key_node, value_node in node.value:
         if key_node.tag == _MERGE:
             merged.append(loader.construct_object(value_node, deep=True))
@@ -111,7 +113,7 @@ def _mapping(loader: Any, node: yaml.MappingNode) -> dict[str, Any]:  # noqa: AN
     return found
 
 
-def _sequence(loader: Any, node: yaml.SequenceNode) -> list[Any]:  # noqa: ANN401 - see _mapping
+def _sequence(loader: SafeConstructor, node: Node) -> list[Json]:
     if not isinstance(node, yaml.SequenceNode):
         return _refused(loader, node)
     return [loader.construct_object(item, deep=True) for item in node.value]
@@ -137,11 +139,11 @@ def _null(_loader: object, _node: yaml.ScalarNode) -> None:
     return None
 
 
-def _function(loader: Any, suffix: str, node: Node) -> Any:  # noqa: ANN401 - see _mapping
+def _function(loader: SafeConstructor, suffix: str, node: Node) -> Json:
     """A short form: ``!Sub`` is ``Fn::Sub``, ``!GetAtt A.B`` is ``Fn::GetAtt: [A, B]``."""
     if not suffix or not suffix.isalnum():
         raise yaml.constructor.ConstructorError(None, None, f"unknown tag !{suffix}", node.start_mark)
-    content: Any
+    content: Json
     if isinstance(node, yaml.ScalarNode):
         content = node.value
         if suffix == "GetAtt" and "." in content:
