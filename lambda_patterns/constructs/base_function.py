@@ -135,10 +135,8 @@ class BaseFunction(lambda_.Function):
             service: the short name of its endpoint ("sns").
             reason: why it is not called, or not from here; it is shown wherever the rule would have spoken.
         """
-        self._declare(
-            "Unreachable",
-            [*self._declarations.get("Unreachable", []), {"Service": service, "Reason": reason}],
-        )
+        stated = {"Service": service, "Reason": reason}
+        self._declare("Unreachable", value=[*self._declarations.get("Unreachable", []), stated])
 
     def declare_asynchronous(self, *qualifiers: str) -> None:
         """Declare who outside the template invokes the function asynchronously.

@@ -32,7 +32,14 @@ _ANSWERS = {
     "AwsSolutions-EC29": "the instance holds nothing; a deployment has to be able to replace it",
     "compliance/EC2InstanceNoPublicIp": "a NAT instance is what has the public address, so that functions "
     "need none; its group lets in the VPC's own addresses only",
+    "compliance/EC2InstancesInVPC": "it is in the VPC: its network interface names the subnet, where the "
+    "rule does not look",
     **INLINE_POLICY,
+}
+
+_ALL_PORTS = {
+    "compliance/EC2RestrictedCommonPorts": "the addresses are the VPC's own; what is sent here is forwarded, "
+    "and each sender's own group says which ports it may use"
 }
 
 
@@ -51,6 +58,7 @@ def create_provider(way: NatInstances) -> ec2.NatInstanceProviderV2:
 def finish_instances(scope: Construct, provider: ec2.NatInstanceProviderV2, vpc: ec2.Vpc, cidr: str) -> None:
     """Let the VPC in and nobody else, harden the instances, and give each an address that stays."""
     provider.connections.allow_from(ec2.Peer.ipv4(cidr), ec2.Port.all_traffic(), "whatever the VPC sends out")
+    acknowledge(provider.security_group, _ALL_PORTS)
     for number, instance in enumerate(provider.gateway_instances, start=1):
         resource = instance.instance
         resource.monitoring = True

@@ -43,6 +43,11 @@ _PUBLIC_ROUTE = {
     "stand in private subnets, which have no route to an internet gateway"
 }
 
+_IPV6_ADDRESSES = {
+    "compliance/VPCSubnetAutoAssignPublicIpDisabled": "the addresses are IPv6, and the only way out for them "
+    "is an egress-only gateway, which lets nobody in"
+}
+
 
 class LambdaNetwork(Construct):
     """A VPC for functions, with one way out of it; `from_vpc` takes one that exists.
@@ -146,6 +151,9 @@ class LambdaNetwork(Construct):
         if public:
             for subnet in vpc.public_subnets:
                 acknowledge(subnet, _PUBLIC_ROUTE)
+        if self.ipv6:
+            for subnet in vpc.private_subnets:
+                acknowledge(subnet, _IPV6_ADDRESSES)
         if isinstance(provider, ec2.NatInstanceProviderV2):
             finish_instances(self, provider, vpc, cidr)
         return vpc
