@@ -1,0 +1,166 @@
+"""Who writes failures into a queue: asked only when a message does not say it itself, and only once."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lambda_patterns.redrive import aws as aws_
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lambda_patterns.redrive.aws import Aws
+    from lambda_patterns.redrive.queue import Queue
+    from lambda_patterns.redrive.records import FailureRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A subscription whose notifications end in the queue.
+
+    Args:
+        arn: its ARN.
+        protocol: "lambda", "sqs", "https", ...
+        endpoint: the function's or queue's ARN, or the address.
+    """
+
+    arn: str
+    protocol: str
+    endpoint: str
+
+
+class Sources(Protocol):
+    """What is known about who writes to a queue."""
+
+    def queues(self) -> Sequence[str]:
+        """Give the ARNs of the queues whose dead-letter queue it is."""
+
+    def functions(self) -> Sequence[str]:
+        """Give the names of the functions whose dead-letter queue it is."""
+
+    def subscriptions(self, record: FailureRecord) -> Sequence[Subscription]:
+        """Give the subscriptions from which the record can have come."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSources:
+    """Sources that are known beforehand, of a bucket (none) or from a function's settings."""
+
+    known_queues: tuple[str, ...] = ()
+    known_functions: tuple[str, ...] = ()
+
+    def queues(self) -> Sequence[str]:
+        """Give the ARNs of the queues."""
+        return self.known_queues
+
+    def functions(self) -> Sequence[str]:
+        """Give the names of the functions."""
+        return self.known_functions
+
+    def subscriptions(self, record: FailureRecord) -> Sequence[Subscription]:
+        """Give none: a subscription's failures can only go to a queue."""
+        del record
+        return ()
+
+
+class QueueSources:
+    """Asks AWS who writes to a queue.
+
+    Args:
+        aws: the clients.
+        queue: the queue that holds the failures.
+    """
+
+    def __init__(self, aws: Aws, queue: Queue) -> None:
+        self._aws = aws
+        self._queue = queue
+        self._lock = threading.RLock()
+        self._by_subscription: dict[str, tuple[Subscription, ...]] = {}
+
+    def queues(self) -> Sequence[str]:
+        """Give the ARNs of the queues whose dead-letter queue it is."""
+        with self._lock:
+            return self._queues
+
+    def functions(self) -> Sequence[str]:
+        """Give the names of the functions whose dead-letter queue it is; reads through all functions."""
+        with self._lock:
+            return self._functions
+
+    def subscriptions(self, record: FailureRecord) -> Sequence[Subscription]:
+        """Give the subscription that the record names, else those whose dead-letter queue this is."""
+        known = record.subscription or record.topic or ""
+        with self._lock:
+            if known not in self._by_subscription:
+                self._by_subscription[known] = tuple(self._find(record))
+            return self._by_subscription[known]
+
+    @cached_property
+    def _queues(self) -> tuple[str, ...]:
+        try:
+            pages = self._aws.sqs.get_paginator("list_dead_letter_source_queues").paginate(
+                QueueUrl=self._queue.url
+            )
+            urls = [url for page in pages for url in page.get("queueUrls", [])]
+        except (BotoCoreError, ClientError) as error:
+            raise aws_.refusal(error, f"finding the queues that feed {self._queue.name}") from None
+        prefix = self._queue.arn.rsplit(":", 1)[0]
+        return tuple(f"{prefix}:{url.rsplit('/', 1)[-1]}" for url in urls)
+
+    @cached_property
+    def _functions(self) -> tuple[str, ...]:
+        try:
+            pages = self._aws.lambda_.get_paginator("list_functions").paginate()
+            return tuple(
+                function.get("FunctionName", "")
+                for page in pages
+                for function in page.get("Functions", [])
+                if function.get("DeadLetterConfig", {}).get("TargetArn") == self._queue.arn
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise aws_.refusal(error, f"finding the function that feeds {self._queue.name}") from None
+
+    def _find(self, record: FailureRecord) -> Iterator[Subscription]:
+        try:
+            if record.subscription and (found := self._attributes(record.subscription)):
+                yield _subscription(record.subscription, found)
+                return
+            for topic in [record.topic] if record.topic else sorted(self._topics()):
+                pages = self._aws.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+                for arn in (s.get("SubscriptionArn", "") for page in pages for s in page["Subscriptions"]):
+                    attributes = self._attributes(arn) if arn.startswith("arn:") else None
+                    if attributes and self._queue.arn in attributes.get("RedrivePolicy", ""):
+                        yield _subscription(arn, attributes)
+        except (BotoCoreError, ClientError) as error:
+            raise aws_.refusal(error, f"finding the subscription that feeds {self._queue.name}") from None
+
+    def _attributes(self, arn: str) -> dict[str, str] | None:
+        try:
+            return self._aws.sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+        except ClientError as error:
+            if aws_.is_missing(error):
+                return None
+            raise
+
+    def _topics(self) -> set[str]:
+        """Find the topics that the queue's policy lets in: a raw message does not name its topic."""
+        try:
+            statements = json.loads(self._queue.attributes.get("Policy", "{}")).get("Statement", [])
+        except (ValueError, AttributeError):
+            return set()
+        text = json.dumps(statements)
+        return {
+            word
+            for word in text.split('"')
+            if word.startswith("arn:") and ":sns:" in word and "*" not in word
+        }
+
+
+def _subscription(arn: str, attributes: dict[str, str]) -> Subscription:
+    return Subscription(arn, attributes.get("Protocol", ""), attributes.get("Endpoint", ""))
