@@ -1,0 +1,32 @@
+"""The example application, for `cdk synth` and `cdk deploy`; synthesizing needs no account and no network."""
+
+from __future__ import annotations
+
+import cdk_nag
+from aws_cdk import App, Validations
+
+from stacks.network_paths import EndpointsStack, IsolatedStack, NatGatewayStack, NatInstanceStack
+from stacks.on_failure import OnFailureStack
+
+PACKS = (
+    cdk_nag.AwsSolutionsChecks,
+    cdk_nag.HIPAASecurityChecks,
+    cdk_nag.NIST80053R5Checks,
+    cdk_nag.PCIDSS321Checks,
+    cdk_nag.ServerlessChecks,
+)
+
+
+def build(app: App) -> App:
+    """Put every example stack into `app`, under every check."""
+    NatGatewayStack(app, "NatGateway")
+    NatInstanceStack(app, "NatInstance")
+    EndpointsStack(app, "Endpoints")
+    IsolatedStack(app, "Isolated")
+    OnFailureStack(app, "OnFailure")
+    Validations.of(app).add_plugins(*(pack() for pack in PACKS))
+    return app
+
+
+if __name__ == "__main__":
+    build(App()).synth()

@@ -1,0 +1,1 @@
+"""Deployable examples, thin: one stack for each documented pattern."""
