@@ -46,6 +46,7 @@ class Engine:
         invoke: see `Invoke`.
         invoke_from: for each major version the first minor one that can invoke functions; what is older
             than all of them cannot, what is newer can.
+        proxied: the versions ("8.4") that a proxy serves; () if all of them.
         source: the page on invoking functions, or on proxies.
     """
 
@@ -56,6 +57,26 @@ class Engine:
     invoke: Invoke = Invoke.NONE
     invoke_from: tuple[tuple[int, int], ...] = ()
     source: str = PROXY_ENGINES_PAGE
+    proxied: tuple[str, ...] = ()
+
+    @property
+    def is_aurora(self) -> bool:
+        """Whether it comes in clusters, whose proxies can have read-only endpoints."""
+        return self.name.startswith("aurora")
+
+    def proxies(self, version: str | None) -> bool | None:
+        """Say whether a proxy serves `version` ("8.4.5"); None where the version is not known, or too new."""
+        if self.proxy_family is None:
+            return False
+        found = re.match(r"\d+(?:\.\d+)*", version or "")
+        if not self.proxied or not found:
+            return True if not self.proxied and found else None
+        given = tuple(int(part) for part in found[0].split("."))
+        known = [tuple(int(part) for part in served.split(".")) for served in self.proxied]
+        depth = len(known[0])
+        if len(given) < depth or given[:depth] > max(known):
+            return None
+        return given[:depth] in known
 
     def invokes(self, version: str | None) -> bool | None:
         """Say whether `version` ("14.1") can invoke functions; None where the version is not known."""
@@ -87,6 +108,7 @@ _ALL = (
         Invoke.FEATURE,
         ((12, 6), (13, 2), (14, 1), (15, 0)),
         _POSTGRES_PAGE,
+        tuple(str(major) for major in range(10, 19)),
     ),
     Engine(
         "aurora-postgresql",
@@ -107,8 +129,14 @@ _ALL = (
         _AURORA_MYSQL_PAGE,
     ),
     Engine("aurora", "Aurora MySQL 1", 3306),
-    Engine("mysql", "RDS for MySQL", 3306, "MYSQL"),
-    Engine("mariadb", "RDS for MariaDB", 3306, "MYSQL"),
+    Engine("mysql", "RDS for MySQL", 3306, "MYSQL", proxied=("5.7", "8.0", "8.4")),
+    Engine(
+        "mariadb",
+        "RDS for MariaDB",
+        3306,
+        "MYSQL",
+        proxied=("10.5", "10.6", "10.11", "11.4", "11.8"),
+    ),
     *(
         Engine(f"sqlserver-{edition}", "RDS for SQL Server", 1433, "SQLSERVER")
         for edition in ("ee", "se", "ex", "web")

@@ -1,0 +1,390 @@
+"""A relational database behind RDS Proxy, and one call that connects a function to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import Arn, ArnComponents, ArnFormat, CustomResource, Duration, Names, Stack, custom_resources
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_rds as rds
+from aws_cdk import aws_secretsmanager as secretsmanager
+
+from lambda_patterns.constructs import database_sources as sources
+from lambda_patterns.constructs.database_connection import ConnectableDatabase, ProxyFacts
+from lambda_patterns.constructs.database_engine import proxied_engine
+from lambda_patterns.constructs.database_placement import Rotation, place, rotate
+from lambda_patterns.constructs.database_users import (
+    DatabaseUser,
+    checked_users,
+    password_variable,
+    sql_file,
+    user_statements,
+)
+from lambda_patterns.constructs.secret_access import read_statements
+from lambda_patterns.errors import ArgumentError
+from lambda_patterns.facts.limit import Limit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_lambda as lambda_
+    from constructs import Construct
+
+    from lambda_patterns.constructs.network import LambdaNetwork
+
+_POOL_PAGE = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-connections.html"
+_SETUP_PAGE = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-iam-setup.html"
+_PINNING_PAGE = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-pinning.html"
+
+_BORROW_TIMEOUT = Limit(
+    "borrow timeout", 0, 300, "s", "a proxy lets a client wait no longer for a connection", _POOL_PAGE
+)
+_IDLE_TIMEOUT = Limit(
+    "idle client timeout",
+    1,
+    28_800,
+    "s",
+    "a proxy closes idle clients after 8 hours at the latest",
+    _POOL_PAGE,
+)
+_MAX_CONNECTIONS = Limit(
+    "maximum connections", 1, 100, "%", "it is a share of the database's max_connections", _POOL_PAGE
+)
+
+
+class ProxiedDatabase(ConnectableDatabase):
+    """A database, its users' secrets, and the proxy that functions reach it through.
+
+    The proxy requires TLS and an IAM token of every client, logs in with exactly the secrets of its
+    users, and is let in by the database on the database's port. Nothing else is.
+
+    Args:
+        network: the `LambdaNetwork` or VPC of the database.
+        database: `NewInstance` or `NewCluster`, or an instance or cluster of aws_rds, imported or not.
+            What is imported must say its engine and its security groups.
+        users: at least one name or `DatabaseUser`; each has a secret of its own.
+        database_name: the database in the server that functions use.
+        vpc_subnets: subnets in at least two zones, none of them public. Default: the isolated subnets if
+            there are any, else the private ones.
+        default_auth_scheme: how the proxy logs in to the database. Default NONE: with the users' secrets.
+            IAM_AUTH: with IAM tokens, end to end, and no secret at all.
+        encryption_key: the key of the storage and of the secrets. Default: AWS's own keys, which cost
+            nothing.
+        rotation: Default every 30 days; None for secrets that something else rotates.
+        borrow_timeout: how long a client waits for a free connection, 0-300 s. Default 5 s: less than
+            functions run, so that they hear of an exhausted pool and can say so, where AWS's 120 s let
+            them be ended first.
+        max_connections_percent: 1-100 % of the database's max_connections. Default 80: the rest is left to
+            migrations, people and the rotation, which come without the proxy. As many transactions run
+            at once as the share allows, however many functions are connected: give a function no more
+            reserved concurrency than it can use, rather than the pool more connections.
+        idle_client_timeout: 1-28,800 s. Default 30 minutes, longer than Lambda keeps an idle
+            environment: its connection is closed when it is gone, and not while it may still be used.
+        session_pinning_filters: Default none. EXCLUDE_VARIABLE_SETS (MySQL and MariaDB alone) is right
+            only if every SET of the application sets what the server has by default.
+        init_query: SQL that the proxy runs on each new connection to the database ("SET
+            time_zone='UTC'"), where a client's own SET would pin the session. Default none.
+        master_username: the new database's master user. Default "dbadmin".
+        master_secret: the master user's secret of a database that exists; `prepare` needs it. Default none.
+        connected_vpcs: VPCs that are routed to this one (peered, or over a transit gateway), whose
+            functions may be connected. Default none.
+
+    Raises:
+        ArgumentError: for an engine, version, subnet, user or setting that a proxy cannot serve.
+
+    Attributes:
+        network: the network or VPC, as given.
+        database: the instance or cluster.
+        proxy: the L1 proxy.
+        role: the role that the proxy reads its secrets with.
+        secrets: the users' secrets by name; empty with end-to-end IAM authentication.
+        master_secret: the master user's secret, or None.
+        parameter_group: the parameter group of a new database, or None.
+
+    Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.html
+    """
+
+    def __init__(  # noqa: PLR0913  # each is one setting of a proxy or of what it needs
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        network: LambdaNetwork | ec2.IVpc,
+        database: sources.NewInstance | sources.NewCluster | rds.IDatabaseInstance | rds.IDatabaseCluster,
+        users: Sequence[str | DatabaseUser],
+        database_name: str,
+        vpc_subnets: ec2.SubnetSelection | None = None,
+        default_auth_scheme: rds.DefaultAuthScheme = rds.DefaultAuthScheme.NONE,
+        encryption_key: kms.IKey | None = None,
+        rotation: Rotation | None = Rotation(),  # noqa: B008  # a frozen value
+        borrow_timeout: Duration = Duration.seconds(5),  # noqa: B008  # a frozen value
+        max_connections_percent: int = 80,
+        idle_client_timeout: Duration = Duration.minutes(30),  # noqa: B008  # a frozen value
+        session_pinning_filters: Sequence[rds.SessionPinningFilter] = (),
+        init_query: str | None = None,
+        master_username: str = "dbadmin",
+        master_secret: secretsmanager.ISecret | None = None,
+        connected_vpcs: Sequence[ec2.IVpc] = (),
+    ) -> None:
+        super().__init__(scope, construct_id)
+        _BORROW_TIMEOUT.check(borrow_timeout.to_seconds(), "borrow_timeout")
+        _IDLE_TIMEOUT.check(idle_client_timeout.to_seconds(), "idle_client_timeout")
+        _MAX_CONNECTIONS.check(max_connections_percent, "max_connections_percent")
+        self.network = network
+        self._place = place(network, vpc_subnets)
+        self._encryption_key = encryption_key
+        self.master_secret: secretsmanager.ISecret | None = master_secret
+        self._source = self._make_or_judge(database, database_name, master_username)
+        source = self._source
+        self.database = source.database
+        self.parameter_group = source.parameter_group
+        engine = source.engine
+        if session_pinning_filters and engine.proxy_family != "MYSQL":
+            raise ArgumentError(
+                f"session_pinning_filters: {engine.title} takes none, MySQL and MariaDB do ({_PINNING_PAGE})"
+            )
+        self._end_to_end = default_auth_scheme == rds.DefaultAuthScheme.IAM_AUTH
+        known = checked_users(users, engine.proxy_family)
+        self._users = dict(known)
+        self._master_username = master_username
+        self._check_end_to_end(known)
+        self.secrets: dict[str, secretsmanager.ISecret] = (
+            {} if self._end_to_end else {name: self._user_secret(user) for name, user in known.items()}
+        )
+        self.role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("rds.amazonaws.com"),
+            description=f"Lets the proxy of {self.node.id} log in to its database",
+        )
+        for secret in self.secrets.values():
+            self._let_read(self.role, secret)
+        if self._end_to_end:
+            self.role.add_to_policy(
+                iam.PolicyStatement(
+                    actions=["rds-db:connect"], resources=[self._database_user_arn(name) for name in known]
+                )
+            )
+        group = ec2.SecurityGroup(
+            self,
+            "ProxySecurityGroup",
+            vpc=self._place.vpc,
+            allow_all_outbound=False,
+            description="The proxy: out to the database alone, in from what is connected by name",
+        )
+        group.connections.allow_to(self.database, source.port, "The proxy logs in to the database")
+        self.proxy = rds.CfnDBProxy(
+            self,
+            "Proxy",
+            db_proxy_name=Names.unique_resource_name(self, max_length=60, separator="-"),
+            engine_family=str(engine.proxy_family),
+            role_arn=self.role.role_arn,
+            vpc_subnet_ids=self._place.subnets.subnet_ids,
+            vpc_security_group_ids=[group.security_group_id],
+            require_tls=True,
+            default_auth_scheme="IAM_AUTH" if self._end_to_end else None,
+            auth=self._auth() or None,
+            idle_client_timeout=int(idle_client_timeout.to_seconds()),
+        )
+        self.proxy.node.add_dependency(self.role)
+        self.target_group = rds.CfnDBProxyTargetGroup(
+            self,
+            "TargetGroup",
+            db_proxy_name=self.proxy.ref,
+            target_group_name="default",
+            db_cluster_identifiers=[source.identifier] if source.is_cluster else None,
+            db_instance_identifiers=None if source.is_cluster else [source.identifier],
+            connection_pool_configuration_info=rds.CfnDBProxyTargetGroup.ConnectionPoolConfigurationInfoFormatProperty(
+                connection_borrow_timeout=int(borrow_timeout.to_seconds()),
+                max_connections_percent=max_connections_percent,
+                init_query=init_query,
+                session_pinning_filters=[chosen.filter_name for chosen in session_pinning_filters] or None,
+            ),
+        )
+        self.target_group.node.add_dependency(self.database, group)
+        self._read_only: rds.CfnDBProxyEndpoint | None = None
+        self._facts = ProxyFacts(
+            arn=self.proxy.attr_db_proxy_arn,
+            endpoint=self.proxy.attr_endpoint,
+            engine_family=str(engine.proxy_family),
+            security_groups=[group],
+            users=self._users,
+            database_name=database_name,
+            vpcs=[self._place.vpc, *connected_vpcs],
+            borrow_timeout=borrow_timeout,
+        )
+        if rotation is not None:
+            self._rotate(rotation)
+
+    def _make_or_judge(
+        self,
+        database: sources.NewInstance | sources.NewCluster | rds.IDatabaseInstance | rds.IDatabaseCluster,
+        database_name: str,
+        master_username: str,
+    ) -> sources.Source:
+        if not isinstance(database, sources.NewInstance | sources.NewCluster):
+            return sources.existing(database)
+        proxied_engine(database.engine)
+        around = sources.Surroundings(
+            vpc=self._place.vpc,
+            vpc_subnets=self._place.selection,
+            database_name=database_name,
+            master_secret=rds.DatabaseSecret(
+                self, "MasterSecret", username=master_username, encryption_key=self._encryption_key
+            ),
+            encryption_key=self._encryption_key,
+        )
+        source = (
+            sources.new_instance(self, database, around)
+            if isinstance(database, sources.NewInstance)
+            else sources.new_cluster(self, database, around)
+        )
+        self.master_secret = source.database.secret
+        return source
+
+    def _check_end_to_end(self, users: Mapping[str, DatabaseUser]) -> None:
+        if not self._end_to_end:
+            return
+        if self._source.resource_id is None:
+            kind = "cluster" if self._source.is_cluster else "instance"
+            name = "cluster_resource_identifier" if self._source.is_cluster else "instance_resource_id"
+            raise ArgumentError(
+                "default_auth_scheme: the database was imported without its resource id, which the "
+                f"proxy's role must name: give {name}= to from_database_{kind}_attributes ({_SETUP_PAGE})"
+            )
+        if sources.iam_authentication_off(self._source):
+            raise ArgumentError(
+                "default_auth_scheme: IAM authentication is off at the database, so it refuses the proxy's "
+                f"tokens: give it iam_authentication=True ({_SETUP_PAGE})"
+            )
+        if kept := [user.name for user in users.values() if user.secret is not None]:
+            raise ArgumentError(
+                f"users: {', '.join(kept)} has a secret, none is used with end-to-end IAM "
+                f"authentication: leave it out, or leave default_auth_scheme= at NONE ({_SETUP_PAGE})"
+            )
+
+    def _user_secret(self, user: DatabaseUser) -> secretsmanager.ISecret:
+        if user.secret is not None:
+            return user.secret
+        secret = rds.DatabaseSecret(
+            self, f"Secret-{user.name}", username=user.name, encryption_key=self._encryption_key
+        )
+        # the attachment adds host, port and engine, which the rotation function reads
+        return secret.attach(self.database)
+
+    def _let_read(self, grantee: iam.Role | lambda_.Function, secret: secretsmanager.ISecret) -> None:
+        key = secret.encryption_key or self._encryption_key
+        for statement in read_statements(grantee, secret, key):
+            if isinstance(grantee, iam.Role):
+                grantee.add_to_policy(statement)
+            else:
+                grantee.add_to_role_policy(statement)
+
+    def _auth(self, *more: secretsmanager.ISecret) -> list[rds.CfnDBProxy.AuthFormatProperty]:
+        return [
+            rds.CfnDBProxy.AuthFormatProperty(
+                auth_scheme="SECRETS", iam_auth="REQUIRED", secret_arn=secret.secret_arn
+            )
+            for secret in (*self.secrets.values(), *more)
+        ]
+
+    def _database_user_arn(self, user: str) -> str:
+        return Arn.format(
+            ArnComponents(
+                service="rds-db",
+                resource="dbuser",
+                resource_name=f"{self._source.resource_id}/{user}",
+                arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            ),
+            Stack.of(self),
+        )
+
+    def _rotate(self, rotation: Rotation) -> None:
+        ours = {name: secret for name, secret in self.secrets.items() if self._users[name].secret is None}
+        if self.parameter_group is not None and self.master_secret is not None:
+            ours["master"] = self.master_secret
+        if ours:
+            rotate(self, rotation, self._place, self._source, ours)
+
+    def _read_only_endpoint(self) -> str:
+        if not (self._source.is_cluster and self._source.has_readers):
+            return super()._read_only_endpoint()
+        if self._read_only is None:
+            self._read_only = rds.CfnDBProxyEndpoint(
+                self,
+                "ReadOnlyEndpoint",
+                db_proxy_name=self.proxy.ref,
+                db_proxy_endpoint_name=Names.unique_resource_name(self, max_length=50, separator="-")
+                + "-readers",
+                vpc_subnet_ids=self._place.subnets.subnet_ids,
+                vpc_security_group_ids=[group.security_group_id for group in self._facts.security_groups],
+                target_role="READ_ONLY",
+            )
+            self._read_only.node.add_dependency(self.target_group)
+        return self._read_only.attr_endpoint
+
+    @property
+    def user_statements(self) -> tuple[str, ...]:
+        """The SQL that makes the users, statement by statement: idempotent, run as the master user."""
+        return tuple(
+            statement
+            for user in self._users.values()
+            if user.name != self._master_username
+            for statement in user_statements(
+                self._source.engine, user, self._facts.database_name, token=self._end_to_end
+            )
+        )
+
+    @property
+    def bootstrap_sql(self) -> str:
+        """The SQL that makes the users, as a file for psql or mysql. Passwords stand in it by name."""
+        return sql_file(self.user_statements, [password_variable(name) for name in self.secrets])
+
+    def prepare(self, function: lambda_.Function, *, schema: Sequence[str] = ()) -> CustomResource:
+        """Have `function` make the tables and the users at each deployment that changes them.
+
+        It is connected as the master user, may read the users' secrets, and is called as the handler of
+        a custom resource with the properties ``{"Statements": [...], "Secrets": {"app_password":
+        "<ARN>"}}``: idempotent SQL, in which ``:'app_password'`` stands for the password in that secret.
+
+        Args:
+            function: a function in the VPC that reaches Secrets Manager (unless IAM authentication is
+                end to end).
+            schema: idempotent statements that run before the users are made ("CREATE TABLE IF NOT EXISTS
+                ...").
+
+        Raises:
+            ArgumentError: the master user's secret is not known, or what `connect` refuses.
+        """
+        if self.master_secret is None:
+            raise ArgumentError(
+                f"prepare {function.node.path}: the master user's secret is not known: give "
+                "master_secret= with a database that exists, or run bootstrap_sql by hand "
+                f"({_SETUP_PAGE})"
+            )
+        if self._master_username not in self._users:
+            self._users[self._master_username] = DatabaseUser(
+                name=self._master_username, secret=self.master_secret
+            )
+            self._let_read(self.role, self.master_secret)
+            self.proxy.auth = [*self._auth(self.master_secret)]
+        self.connect(function, user=self._master_username)
+        for secret in self.secrets.values():
+            self._let_read(function, secret)
+        provider = custom_resources.Provider(function, "PreparationProvider", on_event_handler=function)
+        prepared = CustomResource(
+            function,
+            "Preparation",
+            resource_type="Custom::PreparedDatabase",
+            service_token=provider.service_token,
+            properties={
+                "Statements": [*schema, *self.user_statements],
+                "Secrets": {
+                    password_variable(name): secret.secret_arn for name, secret in self.secrets.items()
+                },
+            },
+        )
+        prepared.node.add_dependency(self.target_group)
+        return prepared
