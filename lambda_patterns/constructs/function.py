@@ -104,6 +104,11 @@ class VpcFunction(BaseFunction):
         if wanted:
             self.add_needs(*wanted)
 
+    @property
+    def vpc(self) -> ec2.IVpc:
+        """The VPC that the function is in."""
+        return self._network.vpc if isinstance(self._network, LambdaNetwork) else self._network
+
     def add_needs(self, *needs: str) -> None:
         """Add what the code calls: groups are opened as in the constructor, and the needs are recorded.
 
