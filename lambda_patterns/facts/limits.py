@@ -295,6 +295,9 @@ STREAM_RETRIES = Limit(
     "retries of a stream", -1, 10_000, "retries", "AWS takes -1 (no limit) to 10,000", EVENT_SOURCE_API
 )
 
+RECORD_AGE_MINIMUM = 60
+"""Seconds of age at which Lambda may discard a record at the earliest, where there is a limit at all."""
+
 TUMBLING_WINDOW = Limit("tumbling window", 0, 900, "s", "AWS refuses longer windows", EVENT_SOURCE_API)
 
 # Queues and topics.

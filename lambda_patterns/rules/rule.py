@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lambda_patterns.model.deployment import Deployment
-    from lambda_patterns.model.template import Resource
+    from lambda_patterns.model.template import Resource, Template
 
 
 class Severity(StrEnum):
@@ -29,18 +29,22 @@ class Found:
     """What a rule's generator yields: one place where the rule is broken.
 
     Args:
-        resource: where.
+        resource: where; a `Template` where the place is not a resource under these conditions, and then
+            `path` counts from the template's top: ("Outputs", "Url", "Value").
         path: the property path below ``Properties``, ("VpcConfig", "SubnetIds", 0); () is the whole resource.
         what: what is wrong there, one clause: the value found and the values allowed, with units.
         fix: the line that mends this one place. Default: the rule's own `fix`.
         why: the fact about AWS that makes it wrong here. Default: the rule's own `why`.
+        subject: what tells this finding from another of the same rule at the same path ("sqs"), whatever the
+            conditions. Default "": there is only one.
     """
 
-    resource: Resource
+    resource: Resource | Template
     path: tuple[str | int, ...]
     what: str
     fix: str | None = None
     why: str | None = None
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
