@@ -72,15 +72,14 @@ class ProxyMonitoring(Construct):
             _PERCENT.check(value, name)
         super().__init__(scope, construct_id)
         self._name = database.proxy.ref
-        wait = self._metric("DatabaseConnectionsBorrowLatency", "Average", "Wait for a connection (us)")
-        borrowed = self._metric("DatabaseConnectionsCurrentlyBorrowed", "Sum", "Borrowed")
-        pinned = self._metric("DatabaseConnectionsCurrentlySessionPinned", "Sum", "Pinned")
-        allowed = self._metric("MaxDatabaseConnectionsAllowed", "Sum", "Allowed")
-        refused = self._metric("ClientConnectionsSetupFailedAuth", "Sum", "Refused logins")
+        wait = self._metric("DatabaseConnectionsBorrowLatency", "Average")
+        borrowed = self._metric("DatabaseConnectionsCurrentlyBorrowed", "Sum")
+        pinned = self._metric("DatabaseConnectionsCurrentlySessionPinned", "Sum")
+        allowed = self._metric("MaxDatabaseConnectionsAllowed", "Sum")
+        refused = self._metric("ClientConnectionsSetupFailedAuth", "Sum")
         available = self._metric(
             "AvailabilityPercentage",
             "Average",
-            "Available (%)",
             {"TargetGroup": "default", "TargetRole": "READ_WRITE"},
         )
         pinned_share = _share(pinned, borrowed, "Pinned of borrowed (%)")
@@ -136,16 +135,13 @@ class ProxyMonitoring(Construct):
             self._show([wait], [borrowed, pinned, allowed], [available], [refused]) if dashboard else None
         )
 
-    def _metric(
-        self, name: str, statistic: str, label: str, more: dict[str, str] | None = None
-    ) -> cloudwatch.Metric:
+    def _metric(self, name: str, statistic: str, more: dict[str, str] | None = None) -> cloudwatch.Metric:
         return cloudwatch.Metric(
             namespace="AWS/RDS",
             metric_name=name,
             dimensions_map={"ProxyName": self._name, **(more or {})},
             statistic=statistic,
             period=_MINUTE,
-            label=label,
         )
 
     def _alarm(

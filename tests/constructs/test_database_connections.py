@@ -438,8 +438,8 @@ def old_mariadb() -> NewInstance:
         (
             lambda: NewCluster(engine=ENGINES["aurora-postgresql"](), serverless_v2_min_capacity=0),
             (
-                "serverless_v2_min_capacity is 0 ACU, allowed are 0.5-256 ACU with a proxy: a proxy keeps "
-                "connections to the database open, so a cluster that is meant to pause never does "
+                "serverless_v2_min_capacity is 0 ACU, allowed are 0.5-256 ACU with a proxy: a proxy "
+                "keeps connections to the database open, so a cluster that is meant to pause never does "
                 "(https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2-auto-pause.html)"
             ),
         ),
@@ -534,8 +534,8 @@ def test_end_to_end_iam_is_refused_where_the_database_takes_no_tokens(make: Any)
     arguments = {"network": network, "default_auth_scheme": rds.DefaultAuthScheme.IAM_AUTH}
     database = make(stack, network)
     assert refusal(lambda: proxied(stack, database=database, **arguments)) == (
-        "default_auth_scheme: IAM authentication is off at the database, so it refuses the proxy's tokens: give "
-        f"it iam_authentication=True ({RDS}rds-proxy-iam-setup.html)"
+        "default_auth_scheme: IAM authentication is off at the database, so it refuses the proxy's "
+        f"tokens: give it iam_authentication=True ({RDS}rds-proxy-iam-setup.html)"
     )
 
 
