@@ -20,6 +20,7 @@ VERSION = "1.5.33"
 # module below `ministack` -> the names in it that we read, call or replace
 SEAMS: Mapping[str, tuple[str, ...]] = {
     "app": ("app",),
+    "core.iam_evaluator": ("EvalContext", "_gather_role_policies", "evaluate", "evaluate_resource_policy"),
     "core.responses": ("error_response_json", "get_account_id", "get_region", "new_uuid", "request_scope"),
     "services.cloudformation.custom_resource": ("deliver_response",),
     "services.cloudformation.provisioners": (
@@ -46,6 +47,7 @@ SEAMS: Mapping[str, tuple[str, ...]] = {
     "services.cloudwatch_logs": ("handle_request",),
     "services.ec2": ("handle_request",),
     "services.eventbridge": ("_dispatch_to_lambda", "handle_request"),
+    "services.iam": ("_roles",),
     "services.lambda_svc": (
         "_acquire_execution_slot",
         "_create_function",

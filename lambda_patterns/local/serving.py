@@ -50,6 +50,7 @@ class _Application:
             asynchronous,
             clock,
             invocation,
+            permissions,
             queue_metrics,
             queue_redrive,
             runtimes,
@@ -68,6 +69,7 @@ class _Application:
             queue_redrive.forget_all,
             recorded.forget_all,
         )
+        permissions.install()
         invocation.install()
         asynchronous.install(settings.retry_seconds)
         topics.install(settings.retry_seconds)

@@ -54,17 +54,26 @@ class Workshop:
             package.writestr("index.py", HANDLER)
         return self.lam.create_function(
             FunctionName=self.name(role),
-            Runtime="python3.13",
             Handler="index.handler",
-            Role=ROLE,
             Code={"ZipFile": content.getvalue()},
-            **settings,
+            **{"Runtime": "python3.13", "Role": ROLE, **settings},
         )["FunctionArn"]
 
     def queue(self, role: str, **attributes: str) -> tuple[str, str]:
         url = self.sqs.create_queue(QueueName=self.name(role), Attributes=attributes)["QueueUrl"]
         found = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
         return url, found["Attributes"]["QueueArn"]
+
+    def admit(self, url: str, arn: str) -> None:
+        """Let topics send to a queue."""
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
 
     def depth(self, url: str) -> int:
         found = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])

@@ -157,6 +157,7 @@ def test_an_event_that_is_too_old_for_its_next_retry_fails_by_its_age(workshop: 
 def test_a_topic_as_destination_publishes_the_record(workshop: Any) -> None:
     url, arn = workshop.queue("inbox")
     topic = workshop.sns.create_topic(Name=workshop.name("failures"))["TopicArn"]
+    workshop.admit(url, arn)
     workshop.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     function = workshop.function()
     workshop.lam.put_function_event_invoke_config(
@@ -230,6 +231,29 @@ def test_a_destination_that_is_gone_is_counted(workshop: Any, eventually: Any) -
     eventually(lambda: workshop.metric("AWS/Lambda", "DeadLetterErrors", FunctionName=name) == 1)
     assert workshop.metric("AWS/Lambda", "AsyncEventsDropped", FunctionName=name) == 1
     assert workshop.metric("AWS/Lambda", "AsyncEventsReceived", FunctionName=name) == 1
+
+
+@pytest.mark.parametrize(("action", "arrived"), [("sqs:SendMessage", 1), ("sqs:ReceiveMessage", 0)])
+def test_a_record_is_delivered_only_if_the_role_of_the_function_may(
+    workshop: Any, eventually: Any, action: str, arrived: int
+) -> None:
+    url, arn = workshop.queue("failed")
+    iam, role = workshop.aws.client("iam"), workshop.name("role")
+    created = iam.create_role(RoleName=role, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    statement = {"Effect": "Allow", "Action": action, "Resource": arn}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName=role, PolicyName="queue", PolicyDocument=document)
+    function = workshop.function(Role=created)
+    workshop.lam.put_function_event_invoke_config(
+        FunctionName=function, MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": arn}}
+    )
+    workshop.invoke_async(function, "boom")
+    if arrived:
+        assert workshop.record(url)["requestPayload"] == "boom"
+    else:
+        metric = "DestinationDeliveryFailures"
+        eventually(lambda: workshop.metric("AWS/Lambda", metric, FunctionName=workshop.name("orders")) == 1)
+        assert workshop.depth(url) == 0
 
 
 def test_a_throttled_event_waits_and_is_run_when_there_is_room(workshop: Any) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from lambda_patterns.local.behaviour import destinations, metrics
+from lambda_patterns.local.behaviour import destinations, metrics, permissions
 from lambda_patterns.local.behaviour.invocation import REQUEST_ID, execute, qualifier_of
 from lambda_patterns.local.behaviour.records import Attempt, Condition, Invocation, Outcome
 from lambda_patterns.local.ministack import module
@@ -83,6 +83,20 @@ def submit(function: str, event: object, *, request_id: str | None = None) -> No
     runner = _Runner(invocation, _run_record(record, config, base, qualifier), _policy(base, qualifier))
     context = contextvars.copy_context()
     threading.Thread(target=context.run, args=(runner.run,), daemon=True, name=f"async-{name}").start()
+
+
+def check_invocable(function: str, service: str, source_arn: str) -> None:
+    """Make sure that a function lets `service` invoke it for `source_arn`.
+
+    Raises:
+        FunctionNotFoundError: nothing of that name and qualifier exists.
+        UndeliverableError: the function's policy does not let it.
+    """
+    record, _config, name = lam._get_func_record_for_ref(function)
+    if not record:
+        raise FunctionNotFoundError(function)
+    if not permissions.function_admits(lam._functions[name], function, service, source_arn):
+        raise destinations.UndeliverableError(f"the policy of {function} does not let {source_arn} invoke it")
 
 
 def _run_record(
@@ -184,7 +198,7 @@ class _Runner:
         self._hand_over(self.policy.on_failure, outcome)
         if self.policy.dead_letter:
             try:
-                destinations.send_dead_letter(self.policy.dead_letter, outcome)
+                destinations.send_dead_letter(self.policy.dead_letter, outcome, self._role)
             except destinations.UndeliverableError as error:
                 log.warning("dead letter of %s is lost: %s", self.invocation.function_arn, error)
                 self._count("DeadLetterErrors", 1)
@@ -193,10 +207,15 @@ class _Runner:
         if not destination:
             return
         try:
-            destinations.send(destination, outcome, submit)
+            destinations.send(destination, outcome, self._role, submit)
         except (destinations.UndeliverableError, FunctionNotFoundError) as error:
             log.warning("record of %s is lost: %s", self.invocation.function_arn, error)
             self._count("DestinationDeliveryFailures", 1)
+
+    @property
+    def _role(self) -> str:
+        role: str = self.record["config"]["Role"]
+        return role
 
     def _count(self, name: str, value: float, unit: str = "Count") -> None:
         function, qualifier = self.invocation.function_name, self.invocation.qualifier

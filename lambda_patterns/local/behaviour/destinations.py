@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from lambda_patterns.local.api import ApiError, call
+from lambda_patterns.local.behaviour import permissions
 from lambda_patterns.local.behaviour.records import (
     Outcome,
     dead_letter_attributes,
@@ -30,13 +31,31 @@ class UndeliverableError(Exception):
     """The target does not take the record; the message says why."""
 
 
-def send(arn: str, outcome: Outcome, invoke: Callable[[str, object], None]) -> None:
-    """Hand the record of `outcome` to the destination `arn`; `invoke` invokes a function asynchronously.
+# service of a destination -> the action that the function's role needs
+_ACTIONS = {
+    "sqs": "sqs:SendMessage",
+    "sns": "sns:Publish",
+    "lambda": "lambda:InvokeFunction",
+    "events": "events:PutEvents",
+    "s3": "s3:PutObject",
+}
+
+
+def send(arn: str, outcome: Outcome, role: str, invoke: Callable[[str, object], None]) -> None:
+    """Hand the record of `outcome` to the destination `arn` as the function's `role`.
+
+    Args:
+        arn: of a queue, topic, function, event bus or bucket.
+        outcome: what is told.
+        role: ARN of the function's execution role, which must be allowed to.
+        invoke: invokes a function asynchronously.
 
     Raises:
-        UndeliverableError: the target is missing, FIFO, of no known kind, or the record is too big for it.
+        UndeliverableError: the target is missing, FIFO, or of no known kind, the role may not, or the record
+            is too big.
     """
     service = arn.split(":")[2]
+    _check_role(role, service, arn)
     record = destination_record(outcome)
     if service == "sqs":
         send_to_queue(arn, _fitting(record, _queue_limit(arn)))
@@ -52,12 +71,13 @@ def send(arn: str, outcome: Outcome, invoke: Callable[[str, object], None]) -> N
         raise UndeliverableError(f"{arn} cannot be a destination on {outcome.condition}")
 
 
-def send_dead_letter(arn: str, outcome: Outcome) -> None:
+def send_dead_letter(arn: str, outcome: Outcome, role: str) -> None:
     """Hand the event itself to the dead-letter queue or topic of a function.
 
     Raises:
         UndeliverableError: as `send`.
     """
+    _check_role(role, arn.split(":")[2], arn)
     body, attributes = json.dumps(outcome.invocation.event), dead_letter_attributes(outcome)
     if arn.split(":")[2] == "sns":
         _publish(arn, body, attributes)
@@ -86,6 +106,15 @@ def send_to_queue(arn: str, body: str, attributes: dict[str, dict[str, str]] | N
 
 
 _TOPIC_LIMIT = 262144
+
+
+def _check_role(role: str, service: str, arn: str) -> None:
+    action = _ACTIONS.get(service)
+    if action is None:
+        raise UndeliverableError(f"{arn} cannot be a destination")
+    resource = f"{arn}/aws/lambda/async/record" if service == "s3" else arn
+    if not permissions.role_allows(role, action, resource):
+        raise UndeliverableError(f"the role {role} is not allowed {action} on {resource}")
 
 
 def _queue_limit(arn: str) -> int:

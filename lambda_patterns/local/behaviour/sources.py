@@ -7,7 +7,8 @@ from __future__ import annotations
 import json
 import logging
 
-from lambda_patterns.local.behaviour.asynchronous import FunctionNotFoundError, submit
+from lambda_patterns.local.behaviour.asynchronous import FunctionNotFoundError, check_invocable, submit
+from lambda_patterns.local.behaviour.destinations import UndeliverableError
 from lambda_patterns.local.ministack import module
 
 eventbridge = module("services.eventbridge")
@@ -28,17 +29,22 @@ def from_event_bus(arn: str, payload: str) -> None:
         event: object = json.loads(payload)
     except (TypeError, ValueError):
         event = payload
-    _submit(arn, event, "a rule or schedule")
+    try:
+        submit(arn, event)
+    except FunctionNotFoundError:
+        log.warning("an event of a rule or schedule is lost: there is no function %s", arn)
 
 
 def from_bucket(arn: str, event: object, bucket_region: str) -> None:
     """Deliver the notification of a bucket."""
+    records = event.get("Records", []) if isinstance(event, dict) else []
     with responses.request_scope(responses.get_account_id(), bucket_region):
-        _submit(arn, event, "a bucket")
-
-
-def _submit(arn: str, event: object, source: str) -> None:
-    try:
-        submit(arn, event)
-    except FunctionNotFoundError:
-        log.warning("an event of %s is lost: there is no function %s", source, arn)
+        try:
+            for record in records[:1]:
+                check_invocable(arn, "s3.amazonaws.com", record["s3"]["bucket"]["arn"])
+        except UndeliverableError as error:
+            log.warning("an event of a bucket is lost: %s", error)
+        except FunctionNotFoundError:
+            log.warning("an event of a bucket is lost: there is no function %s", arn)
+        else:
+            submit(arn, event)

@@ -15,7 +15,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from lambda_patterns.local.behaviour.asynchronous import FunctionNotFoundError, submit
+from lambda_patterns.local.behaviour import permissions
+from lambda_patterns.local.behaviour.asynchronous import FunctionNotFoundError, check_invocable, submit
 from lambda_patterns.local.behaviour.destinations import UndeliverableError, send_to_queue
 from lambda_patterns.local.ministack import module
 
@@ -125,8 +126,10 @@ def _attempt(notification: _Notification, way: Any) -> None:  # noqa: ANN401  # 
 
 
 def _to_function(notification: _Notification) -> None:
+    arn = notification.subscription["endpoint"]
+    check_invocable(arn, "sns.amazonaws.com", notification.topic_arn)
     submit(
-        notification.subscription["endpoint"],
+        arn,
         {
             "Records": [
                 {
@@ -197,7 +200,7 @@ def _bury(notification: _Notification, error: Exception) -> None:
 
 def _check_policy(queue: str, notification: _Notification) -> None:
     account = notification.topic_arn.split(":")[4]
-    if not sqs.queue_policy_allows(queue, "sns.amazonaws.com", notification.topic_arn, account):
+    if not permissions.queue_admits(queue, "sns.amazonaws.com", notification.topic_arn, account):
         raise UndeliverableError(f"the policy of {queue} does not let {notification.topic_arn} in")
 
 

@@ -1,0 +1,95 @@
+"""The examples as they are packaged, deployed and invoked: Python with a dependency, Node.js, the OS-only runtime."""
+
+import io
+import json
+import platform
+import shutil
+import sys
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import aws_lambda as lambda_
+
+from lambda_patterns.constructs.built_package import built_package
+from lambda_patterns.constructs.package import Package, directory_package
+from lambda_patterns.constructs.python_package import python_package
+
+pytestmark = [pytest.mark.e2e, pytest.mark.cdk]
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAMBDA_PATTERNS_CACHE", str(tmp_path / "cache"))
+
+
+def deploy(workshop: Any, package: Package, runtime: str, handler: str) -> str:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        for path in sorted(package.path.rglob("*")):
+            file.write(path, path.relative_to(package.path))
+    name: str = workshop.lam.create_function(
+        FunctionName=workshop.name("packaged"),
+        Runtime=runtime,
+        Handler=handler,
+        Role="arn:aws:iam::000000000000:role/functions",
+        Code={"ZipFile": content.getvalue()},
+        Timeout=20,
+    )["FunctionName"]
+    return name
+
+
+def invoke(workshop: Any, name: str, event: object) -> Any:
+    answer = workshop.lam.invoke(FunctionName=name, Payload=json.dumps(event))
+    payload = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, payload
+    return payload
+
+
+def test_a_python_function_runs_with_the_dependencies_of_its_lock_file(workshop: Any, tmp_path: Path) -> None:
+    """The embedded AWS runs the machine's own Python, so the package is made for that one."""
+    root = tmp_path / "function"
+    root.mkdir()
+    shutil.copy(FUNCTIONS / "query_orders" / "requirements.txt", root)
+    (root / "handler.py").write_text(
+        "import psycopg\n\n\ndef handler(event, context):\n    return {'driver': psycopg.pq.__impl__}\n",
+        encoding="utf-8",
+    )
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    arm = platform.machine() in ("aarch64", "arm64")
+    package = python_package(
+        root,
+        runtime=lambda_.Runtime(version, lambda_.RuntimeFamily.PYTHON),
+        architecture=lambda_.Architecture.ARM_64 if arm else lambda_.Architecture.X86_64,
+    )
+    assert package.parts[0][0] == "psycopg_binary.libs"
+    name = deploy(workshop, package, version, "handler.handler")
+    assert invoke(workshop, name, {}) == {"driver": "binary"}
+
+
+def test_the_node_example_settles_a_batch_and_reports_the_order_that_it_cannot_settle(workshop: Any) -> None:
+    name = deploy(workshop, directory_package(FUNCTIONS / "settle_orders"), "nodejs24.x", "handler.handler")
+    good = {"messageId": "1", "body": json.dumps({"id": "a", "lines": [{"quantity": 2, "price": "3.50"}]})}
+    bad = {"messageId": "2", "body": json.dumps({"id": "b", "lines": [{"quantity": 1, "price": "free"}]})}
+    assert invoke(workshop, name, {"Records": [good, bad]}) == {
+        "batchItemFailures": [{"itemIdentifier": "2"}]
+    }
+
+
+@pytest.mark.skipif(shutil.which("cargo") is None, reason="this machine has no Rust toolchain")
+def test_the_os_only_example_is_built_and_answers_with_the_checksum_of_its_event(
+    workshop: Any, tmp_path: Path
+) -> None:
+    root = tmp_path / "checksum_event"
+    shutil.copytree(FUNCTIONS / "checksum_event", root, ignore=shutil.ignore_patterns("target"))
+    package = built_package(
+        root, command=["cargo", "build", "--release", "--quiet"], output="target/release/bootstrap"
+    )
+    assert [name for name, _ in package.parts] == ["bootstrap"]
+    name = deploy(workshop, package, "provided.al2023", "bootstrap")
+    for event in ({"order": 17}, {"order": "é" * 2000}):
+        sent = json.dumps(event).encode()
+        assert invoke(workshop, name, event) == {"bytes": len(sent), "crc32": f"{zlib.crc32(sent):08x}"}
