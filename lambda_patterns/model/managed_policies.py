@@ -1,24 +1,43 @@
-"""The AWS managed policies that our users' roles carry: what each grants, from a dated table."""
+"""The AWS managed policies that our users' roles carry: what each grants, from a dated table.
+
+Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
+"""
 
 from __future__ import annotations
 
 import json
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from lambda_patterns.model.values import Raw
 
 
+class ManagedPolicy(NamedTuple):
+    """One policy that AWS maintains.
+
+    Attributes:
+        statements: what it allows, as AWS documents it.
+        about: the services (by the short names of their endpoints) whose use it is attached for; () for what
+            Lambda itself uses, and for those that allow everything.
+        complete: whether `statements` is all of it; what is left out may be allowed or not.
+    """
+
+    statements: list[Raw]
+    about: tuple[str, ...]
+    complete: bool
+
+
 @cache
-def _table() -> Raw:
+def _table() -> dict[str, ManagedPolicy]:
     text = files("lambda_patterns.model").joinpath("managed_policies.json").read_text("utf-8")
-    policies: Raw = json.loads(text)["policies"]
-    return policies
+    return {
+        name: ManagedPolicy(row["Statement"], tuple(row["about"]), row["complete"])
+        for name, row in json.loads(text)["policies"].items()
+    }
 
 
-def statements(arn_tail: str) -> list[Raw] | None:
-    """The statements of the policy ``arn:aws:iam::aws:policy/<arn_tail>``, None where it is not known."""
-    found = _table().get(arn_tail)
-    return None if found is None else found["Statement"]
+def managed_policy(name: str) -> ManagedPolicy | None:
+    """The policy ``arn:aws:iam::aws:policy/<name>``, None where the table has it not."""
+    return _table().get(name)

@@ -56,6 +56,7 @@ def expand_sam(template: Raw, name: str) -> Raw:
             f"{name}: AWS's SAM translator failed on it ({type(error).__name__}: {_one_line(str(error))}): "
             "`sam validate --lint` may say where"
         ) from None
+    translator.metrics.publish()  # to nowhere: it complains at exit about metrics that were not
     return dict(expanded)
 
 

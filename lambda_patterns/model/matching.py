@@ -1,0 +1,232 @@
+"""Whether an IAM pattern speaks of an action or a resource: True, False, or None where it cannot be known.
+
+Both sides of a resource match may be an ARN that is written out, a reference to a resource, or a text with
+references in it. A reference that is an ARN is first written as the ARN that the resource will have: its
+service, its stack's Region and account, and its physical name, which stays the reference where it is
+generated. Then the ARNs are compared segment by segment. Two different resources of one type have different
+names; a generated name against a written one is never known.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambda_patterns.model.names import NAMED_BY
+from lambda_patterns.model.texts import arn_segments, join
+from lambda_patterns.model.values import Reference, Text, Unknown, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lambda_patterns.model.template import Resource
+    from lambda_patterns.model.values import Value
+
+_SEGMENTS = 6
+_REF_IS_ARN = frozenset(
+    {
+        "AWS::IAM::ManagedPolicy", "AWS::Lambda::Alias", "AWS::Lambda::LayerVersion", "AWS::Lambda::Version",
+        "AWS::SNS::Topic", "AWS::SecretsManager::Secret", "AWS::StepFunctions::StateMachine",
+    }
+)  # fmt: skip
+_GENERATED = {"AWS::KMS::Key": ("kms", "key/")}
+_NOWHERE = frozenset({"s3", "iam"})
+
+Answer = bool | None
+Token = str | Reference | Unknown
+
+
+def every(answers: Iterable[Answer]) -> Answer:
+    """False if one is False, else None if one is None, else True."""
+    result: Answer = True
+    for answer in answers:
+        if answer is False:
+            return False
+        if answer is None:
+            result = None
+    return result
+
+
+def some(answers: Iterable[Answer]) -> Answer:
+    """True if one is True, else None if one is None, else False."""
+    result: Answer = False
+    for answer in answers:
+        if answer is True:
+            return True
+        if answer is None:
+            result = None
+    return result
+
+
+def matches_action(pattern: Value, action: str) -> Answer:
+    """Whether an Action ("sqs:Send*", "*") covers an action; case does not count."""
+    if not isinstance(pattern, str):
+        return None
+    return pattern == "*" or _fits(pattern.lower(), action.lower())
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """Match the pieces between stars from left to right, each as early as it fits: never slow."""
+    first, *pieces = pattern.split("*")
+    if not pieces:
+        return len(first) == len(text) and _at(first, text, 0)
+    last = pieces.pop()
+    position, end = len(first), len(text) - len(last)
+    if end < position or not _at(first, text, 0) or not _at(last, text, end):
+        return False
+    for piece in pieces:
+        found = _find(piece, text, position, end)
+        if found < 0:
+            return False
+        position = found + len(piece)
+    return True
+
+
+def _find(piece: str, text: str, position: int, end: int) -> int:
+    if "?" not in piece:
+        return text.find(piece, position, end)
+    starts = range(position, end - len(piece) + 1)
+    return next((start for start in starts if _at(piece, text, start)), -1)
+
+
+def _at(piece: str, text: str, position: int) -> bool:
+    if "?" not in piece:
+        return text.startswith(piece, position)
+    part = text[position : position + len(piece)]
+    return len(part) == len(piece) and all(
+        sign in ("?", other) for sign, other in zip(piece, part, strict=True)
+    )
+
+
+def matches_resource(pattern: Value, target: Value) -> Answer:
+    """Whether a Resource of a statement covers `target`.
+
+    Args:
+        pattern: "*", an ARN with wildcards, a reference, or a text.
+        target: the ARN asked for, likewise; "*" stands for actions that know no resources.
+    """
+    if pattern == "*":
+        return True
+    if target == "*":
+        return None if isinstance(pattern, Unknown) else False
+    if isinstance(pattern, Unknown) and not pattern.name:
+        return None
+    one, other = segments_of(pattern), segments_of(target)
+    if one is None or other is None:
+        return True if _named(pattern) and pattern == target else None
+    return every(_matches_part(part, against) for part, against in zip(one, other, strict=True))
+
+
+def _named(value: Value) -> bool:
+    return not isinstance(value, Unknown) or bool(value.name)
+
+
+def segments_of(value: Value) -> list[Value] | None:
+    """The six segments of an ARN, references in it written as the ARNs that they are; None for all else."""
+    if isinstance(value, Reference):
+        value = arn_of(value)
+    elif isinstance(value, Text):
+        first, *rest = value.parts
+        value = join([arn_of(first) if isinstance(first, Reference) else first, *rest])
+    if isinstance(value, str) and value.startswith("arn:"):
+        segments = value.split(":", _SEGMENTS - 1)
+        if len(segments) < _SEGMENTS and segments[-1].endswith("*"):
+            segments += ["*"] * (_SEGMENTS - len(segments))
+        return list(segments) if len(segments) == _SEGMENTS else None
+    return arn_segments(value)
+
+
+def arn_of(reference: Reference) -> Value:
+    """The ARN that a reference stands for, as far as it can be written; the reference where it is none."""
+    resource, attribute = reference.resource, reference.attribute
+    is_arn = attribute.endswith("Arn") if attribute is not None else resource.type in _REF_IS_ARN
+    return _arn_of(resource) if is_arn else reference
+
+
+def _arn_of(resource: Resource) -> Value:
+    if resource.type in ("AWS::Lambda::Alias", "AWS::Lambda::Version"):
+        function = resource.resource("FunctionName")
+        if function is None or function.type != "AWS::Lambda::Function":
+            return Reference(resource, "Arn")
+        name = resource.get("Name") if resource.type == "AWS::Lambda::Alias" else None
+        return join([_arn_of(function), ":", name or Reference(resource, "Version")])
+    service, named_by, before = NAMED_BY.get(resource.type) or _generated(resource)
+    if not service:
+        return Reference(resource, "Arn")
+    name = resource.get(named_by) if named_by else None
+    name = Reference(resource) if name is None or isinstance(name, Unknown) else name
+    if resource.type == "AWS::SSM::Parameter" and isinstance(name, str):
+        name = name.removeprefix("/")
+    region, account = ("", "") if service in _NOWHERE else resource.environment
+    account = resource.environment[1] if service == "iam" else account
+    parts: list[Value] = [
+        "arn:",
+        resource.partition,
+        f":{service}:",
+        region,
+        ":",
+        account,
+        f":{before}",
+        name,
+    ]
+    if resource.type == "AWS::SecretsManager::Secret":
+        parts += ["-", Unknown("Secrets Manager adds six characters", name=f"suffix of {id(resource)}")]
+    return join(parts)
+
+
+def _generated(resource: Resource) -> tuple[str, str, str]:
+    service, before = _GENERATED.get(resource.type, ("", ""))
+    return service, "", before
+
+
+def _matches_part(pattern: Value, target: Value) -> Answer:
+    if pattern == "*":
+        return True
+    if isinstance(pattern, str) and isinstance(target, str):
+        return _fits(pattern, target)
+    one, other = _tokens(pattern), _tokens(target)
+    for _ in ("ends", "beginnings"):
+        while one and other and _alike(one[-1], other[-1]):
+            one.pop()
+            other.pop()
+        one.reverse()
+        other.reverse()
+    return _matches_rest(one, other)
+
+
+def _matches_rest(one: list[Token], other: list[Token]) -> Answer:
+    """Match what is left once like ends and beginnings are taken off."""
+    if one == ["*"] or (not one and not other):
+        return True
+    if not one or not other:
+        surely = [sign for sign in one or other if isinstance(sign, str) and sign != "*"]
+        return False if surely else None
+    left, right = one[0], other[0]
+    if isinstance(left, Reference) and isinstance(right, Reference):
+        return (
+            False if left.resource.type == right.resource.type and left.attribute == right.attribute else None
+        )
+    if isinstance(left, str) and isinstance(right, str) and left not in "*?":
+        return False
+    if all(isinstance(sign, str) for sign in (*one, *other)):
+        return _fits("".join(map(str, one)), "".join(map(str, other)))
+    return None
+
+
+def _tokens(value: Value) -> list[Token]:
+    """The characters of a text, what is not plain in it as one token each."""
+    found: list[Token] = []
+    for part in value.parts if isinstance(value, Text) else (value,):
+        written = plain(part)
+        if written is not None:
+            found.extend(written)
+        elif isinstance(part, Reference | Unknown):
+            found.append(part)
+        else:
+            found.append(Unknown("a part that is known at deployment"))
+    return found
+
+
+def _alike(pattern: Token, target: Token) -> bool:
+    if isinstance(pattern, Unknown):
+        return bool(pattern.name) and pattern == target
+    return pattern == target and pattern not in ("*", "?")

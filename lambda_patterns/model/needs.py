@@ -1,0 +1,372 @@
+"""What each function's code must reach over the network, and why.
+
+A service is needed where the execution role allows actions of it that code makes, where the environment
+carries its ARN or address, or where the metadata declares it (``LambdaPatterns: {Needs: [...]}``). Not needed
+is what AWS does in the role's name: logs, traces, network interfaces, decryption for an encrypted secret or
+queue, the polling of event sources, the delivery to destinations and dead-letter queues. In doubt nothing is
+needed: a wildcard that covers such actions may be meant for them alone, ``*`` says nothing about the code,
+and of a role that is not here nothing is known.
+
+Not modelled: what a layer, an extension or the code itself calls without a grant or a variable that says so;
+services of another Region.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lambda_patterns.facts import services
+from lambda_patterns.model.coercions import as_list
+from lambda_patterns.model.matching import segments_of
+from lambda_patterns.model.names import NAMED_BY
+from lambda_patterns.model.policies import Decision
+from lambda_patterns.model.values import Reference, Text, Unknown, plain, same
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lambda_patterns.facts.services import Service
+    from lambda_patterns.model.deployment import Deployment
+    from lambda_patterns.model.policies import Statement
+    from lambda_patterns.model.template import Resource
+    from lambda_patterns.model.values import Value
+
+FUNCTION = "AWS::Lambda::Function"
+INTERNET = "internet"
+PEERS = frozenset(
+    {
+        "AWS::DocDB::DBCluster", "AWS::DocDB::DBInstance", "AWS::EC2::Instance", "AWS::MSK::Cluster",
+        "AWS::ElastiCache::CacheCluster", "AWS::ElastiCache::ReplicationGroup", "AWS::ElastiCache::ServerlessCache",
+        "AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::MemoryDB::Cluster", "AWS::Neptune::DBCluster",
+        "AWS::OpenSearchService::Domain", "AWS::RDS::DBCluster", "AWS::RDS::DBInstance", "AWS::RDS::DBProxy",
+        "AWS::RDS::DBProxyEndpoint", "AWS::Redshift::Cluster",
+    }
+)  # fmt: skip
+"""Types of resources that have an address in a VPC."""
+
+_ADDRESSES = (
+    "Endpoint",
+    "Address",
+    "DNSName",
+    "Dns",
+    "PrivateIp",
+    "PrivateDns",
+    "DbiResourceId",
+    "DBClusterResourceId",
+)
+_IS_URL = frozenset({"AWS::SQS::Queue"})
+_IS_ARN = frozenset({"AWS::SNS::Topic", "AWS::SecretsManager::Secret", "AWS::StepFunctions::StateMachine"})
+_HOST = re.compile(r"(?:[a-z0-9-]+\.)+(?:amazonaws\.com(?:\.cn)?|api\.aws)", re.IGNORECASE)
+_ANY_REGION = "eu-west-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something is needed, and where that is written.
+
+    Args:
+        resource: the policy, role or function that says so.
+        path: the property path there; () in the metadata.
+        what: "allows secretsmanager:GetSecretValue", "carries an ARN of SQS", "declares it".
+        action: the action pattern that is allowed, or "".
+        targets: what it is allowed on.
+    """
+
+    resource: Resource
+    path: tuple[str | int, ...]
+    what: str
+    action: str = ""
+    targets: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that a function's code must reach.
+
+    Args:
+        name: "internet", or the short name of the service's endpoint ("secretsmanager").
+        reasons: why, what is declared first.
+    """
+
+    name: str
+    reasons: tuple[Reason, ...]
+
+    @property
+    def service(self) -> Service | None:
+        """The service's facts, None for the internet and for a name that is not in the table."""
+        return services.by_name(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A resource with an address of its own that a function uses, a database or a cache."""
+
+    resource: Resource
+    reasons: tuple[Reason, ...]
+
+
+class Needs:
+    """The needs of the functions of one deployment. Answers are kept."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._needs: dict[Resource, tuple[Need, ...]] = {}
+        self._served: dict[Resource, dict[Resource, bool]] | None = None
+
+    def of(self, function: Resource) -> tuple[Need, ...]:
+        """What the code of `function` must reach, by name, without what is declared unreachable."""
+        if function not in self._needs:
+            found: dict[str, list[Reason]] = {}
+            for name, reason in self._find(function):
+                found.setdefault(name, []).append(reason)
+            left_out = self.unreachable(function)
+            self._needs[function] = tuple(
+                Need(name, tuple(found[name])) for name in sorted(found) if name not in left_out
+            )
+        return self._needs[function]
+
+    def peers(self, function: Resource) -> tuple[Peer, ...]:
+        """The databases, proxies, caches and the like that the environment or a grant to connect names."""
+        found: dict[Resource, list[Reason]] = {}
+        for path, value in _variables(function):
+            for reference in _references(value):
+                if reference.resource.type in PEERS and _is_address(reference):
+                    reason = Reason(function, path, f"carries the address of {reference.resource.id}")
+                    found.setdefault(reference.resource, []).append(reason)
+        for statement in self._deployment.permissions.grants(function.get("Role")):
+            if "rds-db:connect" in statement.actions:
+                for reference in (one for target in statement.resources for one in _references(target)):
+                    if reference.resource.type in PEERS:
+                        reason = Reason(statement.resource, statement.path, "allows rds-db:connect")
+                        found.setdefault(reference.resource, []).append(reason)
+        return tuple(Peer(resource, tuple(reasons)) for resource, reasons in found.items())
+
+    def unreachable(self, function: Resource) -> Mapping[str, str]:
+        """Service -> reason, of what is declared to be out of reach on purpose (``Unreachable``)."""
+        return {
+            name: plain(entry.get("Reason")) or ""
+            for entry in _declared(function, "Unreachable")
+            if isinstance(entry, dict) and (name := plain(entry.get("Service")))
+        }
+
+    def isolated(self, function: Resource) -> bool:
+        """Whether no way to the internet may exist (``Isolated: true``)."""
+        return [plain(value) for value in _declared(function, "Isolated")] == ["true"]
+
+    def _find(self, function: Resource) -> Iterator[tuple[str, Reason]]:
+        for name in _declared(function, "Needs"):
+            if isinstance(name, str):
+                yield name, Reason(function, (), "declares it")
+        permissions = self._deployment.permissions
+        role = permissions.role_of(function)
+        if role is not None:
+            granted: set[str] = set()
+            for statement in permissions.grants(role):
+                for name, reason in self._granted(function, role, statement):
+                    granted.add(name)
+                    yield name, reason
+        for path, value in _variables(function):
+            for service in self._carried(value, function):
+                if role is None or self._may_call(role, service):
+                    yield (
+                        service.name,
+                        Reason(function, path, f"carries the ARN or address of {service.title}"),
+                    )
+
+    def _granted(
+        self, function: Resource, role: Resource, statement: Statement
+    ) -> Iterator[tuple[str, Reason]]:
+        if statement.managed:
+            for name in statement.about:
+                what = f"allows what {statement.managed} does"
+                yield name, Reason(role, statement.path, what, targets=statement.resources)
+            return
+        if statement.but_actions or _via_service(statement):
+            return
+        for action in statement.actions:
+            service = _service(action)
+            if service is None or not isinstance(action, str):
+                continue
+            targets = self._code_targets(function, statement, action, service)
+            if any(self._allowed(role, action, target) for target in targets):
+                reason = Reason(statement.resource, statement.path, f"allows {action}", action, targets)
+                yield service.name, reason
+
+    def _allowed(self, role: Resource, action: str, target: Value) -> bool:
+        """Whether no statement denies to the code what another one allows."""
+        answer = self._deployment.permissions.may(role, action, target, by_code=True)
+        return answer is not Decision.DENIED
+
+    def _code_targets(
+        self, function: Resource, statement: Statement, action: str, service: Service
+    ) -> tuple[Value, ...]:
+        """The resources of a statement that the code itself uses, rather than Lambda in its name."""
+        served = self._served_by_lambda(function)
+        own_region = function.environment[0]
+        kept: list[Value] = []
+        for target in statement.resources:
+            named = self._deployment.resource_of(target)
+            if named is not None and named in served:
+                if _covers(service.polling if served[named] else service.delivering, action):
+                    continue
+            elif named is None and (
+                (_covers(service.polling, action) and self._has(served, service, polled=True))
+                or (
+                    target == "*"
+                    and _covers(service.delivering, action)
+                    and self._has(served, service, polled=False)
+                )
+            ):
+                continue
+            segments = segments_of(target)
+            if (
+                segments is not None
+                and segments[3] not in ("", "*")
+                and same(segments[3], own_region) is False
+            ):
+                continue
+            kept.append(target)
+        return tuple(kept)
+
+    @staticmethod
+    def _has(served: Mapping[Resource, bool], service: Service, *, polled: bool) -> bool:
+        """Whether an event source (or a destination) of the function is of the service."""
+        return any(
+            (
+                how is polled
+                and (
+                    NAMED_BY.get(resource.type, ("",))[0] in (service.name, *service.prefixes, *service.arns)
+                )
+            )
+            or (
+                how is polled
+                and service.name == "dynamodb-streams"
+                and resource.type == "AWS::DynamoDB::Table"
+            )
+            for resource, how in served.items()
+        )
+
+    def _served_by_lambda(self, function: Resource) -> dict[Resource, bool]:
+        """The function's event sources (True), and its destinations and dead-letter queues (False)."""
+        if self._served is None:
+            self._served = {}
+            deployment = self._deployment
+            for mapping in deployment.of_type("AWS::Lambda::EventSourceMapping"):
+                self._note(self._owner(mapping), mapping.resource("EventSourceArn"), polled=True)
+                failed = mapping.resource("DestinationConfig", "OnFailure", "Destination")
+                self._note(self._owner(mapping), failed, polled=False)
+            for settings in deployment.of_type("AWS::Lambda::EventInvokeConfig"):
+                for outcome in ("OnFailure", "OnSuccess"):
+                    to = settings.resource("DestinationConfig", outcome, "Destination")
+                    self._note(self._owner(settings), to, polled=False)
+            for each in deployment.of_type(FUNCTION):
+                self._note(each, each.resource("DeadLetterConfig", "TargetArn"), polled=False)
+        return self._served.get(function, {})
+
+    def _note(self, function: Resource | None, resource: Resource | None, *, polled: bool) -> None:
+        if function is not None and resource is not None and self._served is not None:
+            self._served.setdefault(function, {}).setdefault(resource, polled)
+
+    def _owner(self, settings: Resource) -> Resource | None:
+        """The function that a mapping or configuration is for, by itself, an alias or a version."""
+        value = settings.get("FunctionName")
+        named = self._deployment.resource_of(value, FUNCTION)
+        if named is None:
+            named = next((reference.resource for reference in _references(value)), None)
+        if named is not None and named.type in ("AWS::Lambda::Alias", "AWS::Lambda::Version"):
+            return self._deployment.resource_of(named.get("FunctionName"), FUNCTION)
+        return named
+
+    def _carried(self, value: Value, function: Resource) -> Iterator[Service]:
+        """The services whose ARN or address a variable's value is."""
+        if isinstance(value, Reference):
+            kind, attribute = value.resource.type, value.attribute
+            is_arn = attribute.endswith("Arn") if attribute is not None else kind in _IS_ARN
+            is_url = kind in _IS_URL and attribute in (None, "QueueUrl")
+            service = services.of_arn(NAMED_BY.get(kind, ("",))[0]) if is_arn or is_url else None
+            if service is not None:
+                yield service
+            return
+        segments = segments_of(value)
+        if segments is not None:
+            own = segments[3] == "" or same(segments[3], function.environment[0]) is not False
+            service = services.of_arn(segments[2]) if isinstance(segments[2], str) and own else None
+            if service is not None:
+                yield service
+            return
+        for match in _HOST.finditer(_written(value)):
+            service = services.of_host(match[0])
+            if service is not None:
+                yield service
+
+    def _may_call(self, role: Resource, service: Service) -> bool:
+        """Whether the role may have an action of the service, as far as it is known."""
+        known = self._deployment.permissions.policies(role)
+        return not known.complete or any(
+            statement.but_actions
+            or any(action == "*" or services.of_action(action) is service for action in texts)
+            for statement in self._deployment.permissions.grants(role)
+            if (texts := [action for action in statement.actions if isinstance(action, str)])
+        )
+
+
+def _service(action: Value) -> Service | None:
+    """The service that code calls with an action, None where AWS does it in the role's name, or may."""
+    if not isinstance(action, str) or not action.partition(":")[2] or "*" in action.partition(":")[0]:
+        return None
+    service = services.of_action(action)
+    return None if service is None or _covers(service.on_behalf, action) else service
+
+
+def _covers(actions: tuple[str, ...], pattern: str) -> bool:
+    """Whether an action pattern is, or a wildcard in it covers, one of `actions`."""
+    stem, wildcard, _ = pattern.lower().partition("*")
+    if wildcard:
+        return any(action.lower().startswith(stem) for action in actions)
+    return any(
+        action.lower() == stem or (action.endswith("*") and stem.startswith(action[:-1].lower()))
+        for action in actions
+    )
+
+
+def _via_service(statement: Statement) -> bool:
+    """Whether the statement is for calls that a service makes for the caller (kms:ViaService)."""
+    conditions = statement.conditions
+    return isinstance(conditions, dict) and any(
+        isinstance(tests, dict) and any(key.lower() == "kms:viaservice" for key in tests)
+        for tests in conditions.values()
+    )
+
+
+def _declared(function: Resource, name: str) -> list[Value]:
+    """The entries of one key of the function's ``LambdaPatterns`` metadata."""
+    metadata = function.follow(function.metadata.get("LambdaPatterns"))
+    listed = as_list(metadata.get(name)) if isinstance(metadata, dict) else []
+    return [] if isinstance(listed, Unknown) else listed
+
+
+def _variables(function: Resource) -> Iterator[tuple[tuple[str, ...], Value]]:
+    variables = function.get("Environment", "Variables")
+    for name, value in variables.items() if isinstance(variables, dict) else ():
+        yield ("Environment", "Variables", name), value
+
+
+def _references(value: Value) -> list[Reference]:
+    if isinstance(value, Text):
+        return [part for part in value.parts if isinstance(part, Reference)]
+    return [value] if isinstance(value, Reference) else []
+
+
+def _is_address(reference: Reference) -> bool:
+    return reference.attribute is not None and any(part in reference.attribute for part in _ADDRESSES)
+
+
+def _written(value: Value) -> str:
+    """A text in which a Region and a partition's suffix that are not known are written as any would be."""
+    parts = value.parts if isinstance(value, Text) else (value,)
+    stand_ins = {"AWS::Region": _ANY_REGION, "AWS::URLSuffix": "amazonaws.com"}
+    return "".join(
+        stand_ins.get(part.name, "-") if isinstance(part, Unknown) else plain(part) or "-" for part in parts
+    )

@@ -1,0 +1,246 @@
+"""Who may do what: execution roles with all that is attached to them, and the policies of resources.
+
+A resource of a statement is matched against the ARN that the named resource will have (see
+`lambda_patterns.model.matching`): ``Reference`` against ``Reference`` is decided by identity, a written ARN
+against a reference by service, Region, account and name as far as they are written, ``Text`` part by part.
+Whatever depends on an `Unknown`, on a role or policy that is not here, or on a condition that cannot be
+evaluated, is UNKNOWN.
+
+Not modelled: service control and session policies, policies that another account or a stack that is not here
+attaches to a role, groups and users, and resource policies that AWS adds itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from lambda_patterns.model.coercions import as_list
+from lambda_patterns.model.managed_policies import managed_policy
+from lambda_patterns.model.matching import every, segments_of, some
+from lambda_patterns.model.policies import ACCOUNT, Call, Decision, decision, permission, statements, weigh
+from lambda_patterns.model.template import Resource
+from lambda_patterns.model.values import Reference, Text, Unknown, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lambda_patterns.model.deployment import Deployment
+    from lambda_patterns.model.policies import Statement
+    from lambda_patterns.model.values import Value
+
+_ROLE = "AWS::IAM::Role"
+_MANAGED = "AWS::IAM::ManagedPolicy"
+_ATTACHED_BY = (("AWS::IAM::Policy", "Roles"), (_MANAGED, "Roles"), ("AWS::IAM::RolePolicy", "RoleName"))
+_POLICY_OF = {
+    "AWS::SQS::Queue": (("AWS::SQS::QueuePolicy", "Queues", "PolicyDocument"),),
+    "AWS::SNS::Topic": (
+        ("AWS::SNS::TopicPolicy", "Topics", "PolicyDocument"),
+        ("AWS::SNS::TopicInlinePolicy", "TopicArn", "PolicyDocument"),
+    ),
+    "AWS::S3::Bucket": (("AWS::S3::BucketPolicy", "Bucket", "PolicyDocument"),),
+    "AWS::SecretsManager::Secret": (("AWS::SecretsManager::ResourcePolicy", "SecretId", "ResourcePolicy"),),
+    "AWS::Events::EventBus": (("AWS::Events::EventBusPolicy", "EventBusName", "Statement"),),
+}
+_OWN_POLICY = {"AWS::KMS::Key": "KeyPolicy", "AWS::EC2::VPCEndpoint": "PolicyDocument"}
+
+
+class Policies(NamedTuple):
+    """The statements that are known, None among them for each that cannot be read."""
+
+    known: tuple[Statement | None, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that could say something is known."""
+        return None not in self.known
+
+
+class Permissions:
+    """The permissions of one deployment. Answers are kept."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._of_roles: dict[Resource, Policies] = {}
+        self._of_resources: dict[Resource, Policies | None] = {}
+        self._boundaries: dict[Resource, Policies] = {}
+
+    def role_of(self, function: Resource) -> Resource | None:
+        """The execution role of a function, None where it is not in the deployment."""
+        return self._role(function.get("Role"))
+
+    def _role(self, value: Resource | Value) -> Resource | None:
+        found = value if isinstance(value, Resource) else self._deployment.resource_of(value, _ROLE)
+        return found if found is not None and found.type == _ROLE else None
+
+    def policies(self, role: Resource) -> Policies:
+        """All that is attached to a role, by whatever stack of the deployment."""
+        if role not in self._of_roles:
+            known = tuple(self._attached(role))
+            self._of_roles[role] = Policies((*known, None) if self._deployment.incomplete else known)
+        return self._of_roles[role]
+
+    def grants(self, role: Resource | Value) -> tuple[Statement, ...]:
+        """What is allowed to a role (or one that a value names), as written; nothing if it is not here."""
+        found = self._role(role)
+        known = self.policies(found).known if found is not None else ()
+        return tuple(statement for statement in known if statement is not None and statement.allows)
+
+    def may(
+        self, role: Resource | Value, action: str, target: Value = "*", *, by_code: bool = False
+    ) -> Decision:
+        """Decide whether a role may do `action` to `target`.
+
+        Args:
+            role: the role, or a value that names it. One that is not in the deployment: UNKNOWN.
+            action: "sqs:SendMessage".
+            target: a reference to the resource, or its ARN. Default: "*", for actions that know no resources.
+            by_code: whether the function's code does it. Default: the Lambda service does it with the role,
+                which the documented deny on the function's own code does not stop.
+        """
+        found = self._role(role)
+        if found is None:
+            return Decision.UNKNOWN
+        call = Call(action, target, by_code=by_code)
+        allow, deny = weigh(self.policies(found).known, call)
+        named = self._deployment.resource_of(target)
+        own = None if named is None else self.policy_of(named)
+        if named is not None and own is not None:
+            granted, refused = weigh(own.known, replace(call, principal=found))
+            deny = some((deny, refused))
+            if named.type == "AWS::KMS::Key":
+                delegated, _ = weigh(own.known, replace(call, principal=ACCOUNT))
+                allow = every((allow, delegated))
+            allow = some((allow, granted))
+        limit = self._boundary(found)
+        if limit is not None:
+            within, beyond = weigh(limit.known, call)
+            allow, deny = every((allow, within)), some((deny, beyond))
+        return decision(allow, deny)
+
+    def admits(
+        self, resource: Resource, principal: str, action: str, *, source: Value = None, target: Value = None
+    ) -> Decision:
+        """Decide whether a resource's own policy lets a service do `action`.
+
+        Args:
+            resource: a queue, topic, bucket, key, secret, event bus or function.
+            principal: the service ("sns.amazonaws.com").
+            action: "sqs:SendMessage".
+            source: what it acts for, in aws:SourceArn: a reference to the topic, say. Default: not known.
+            target: the ARN in the request. Default: the resource itself.
+
+        Returns:
+            DENIED where there is no policy: a service is let in by one alone.
+        """
+        if resource.type.startswith("AWS::Lambda::"):
+            return self._admits_invocation(resource, Call(action, "*", principal, source))
+        own = self.policy_of(resource)
+        call = Call(action, Reference(resource, "Arn") if target is None else target, principal, source)
+        return Decision.DENIED if own is None else decision(*weigh(own.known, call))
+
+    def policy_of(self, resource: Resource) -> Policies | None:
+        """A resource's own policy, None where it has none (such an endpoint lets everything through)."""
+        if resource not in self._of_resources:
+            self._of_resources[resource] = self._resource_policy(resource)
+        return self._of_resources[resource]
+
+    def passes(
+        self, endpoint: Resource, role: Resource | Value, action: str, target: Value = "*"
+    ) -> Decision:
+        """Decide whether a VPC endpoint's policy lets a role's request through. Without a policy it does."""
+        own = self.policy_of(endpoint)
+        if own is None:
+            return Decision.ALLOWED
+        call = Call(action, target, self._role(role))
+        allow, deny = weigh(own.known, call)
+        if call.principal is not None:
+            allow = some((allow, weigh(own.known, replace(call, principal=ACCOUNT))[0]))
+        return decision(allow, deny)
+
+    def _resource_policy(self, resource: Resource) -> Policies | None:
+        found: list[Statement | None] = []
+        attached = False
+        own = _OWN_POLICY.get(resource.type)
+        if own is not None and (document := resource.get(own)) is not None:
+            attached = True
+            found.extend(statements(document, resource, (own,)))
+        for kind, names, holds in _POLICY_OF.get(resource.type, ()):
+            for policy in self._deployment.referrers(resource, kind, names):
+                attached = True
+                document = policy.get(holds)
+                wrapped: Value = {"Statement": document} if holds == "Statement" else document
+                found.extend(statements(wrapped, policy, (holds,)))
+                found.extend([] if policy.certain else [None])
+        return Policies(tuple(found)) if attached else None
+
+    def _admits_invocation(self, resource: Resource, call: Call) -> Decision:
+        """Lambda permissions: one resource each, on the function, an alias or a version."""
+        found: list[Statement | None] = []
+        for granted in self._deployment.of_type("AWS::Lambda::Permission"):
+            on = granted.get("FunctionName")
+            named = self._deployment.resource_of(on, resource.type)
+            if named is resource or self._qualified(on, resource):
+                found.append(permission(granted))
+            elif named is None and not isinstance(on, str | Text):
+                found.append(None)
+        return decision(*weigh(found, call))
+
+    def _qualified(self, on: Value, alias: Resource) -> bool:
+        """Whether ``<function>:<alias>`` is written for an alias."""
+        match on:
+            case Text(parts=(Reference() as function, str(qualifier))):
+                owner = alias.resource("FunctionName")
+                return function.resource is owner and qualifier == f":{plain(alias.get('Name'))}"
+            case _:
+                return False
+
+    def _attached(self, role: Resource) -> Iterator[Statement | None]:
+        inline = role.list("Policies")
+        if isinstance(inline, Unknown):
+            yield None
+        else:
+            for index, policy in enumerate(inline):
+                document = policy.get("PolicyDocument") if isinstance(policy, dict) else Unknown("not known")
+                yield from statements(document, role, ("Policies", index, "PolicyDocument"))
+        yield from self._listed(role.get("ManagedPolicyArns"), role)
+        for kind, names in _ATTACHED_BY:
+            for attached in self._deployment.referrers(role, kind, names):
+                yield from _of_policy(attached)
+
+    def _listed(self, value: Value, role: Resource) -> Iterator[Statement | None]:
+        listed = as_list(value)
+        for arn in [listed] if isinstance(listed, Unknown) else listed:
+            yield from self._managed(arn, role)
+
+    def _managed(self, arn: Value, role: Resource) -> Iterator[Statement | None]:
+        """A managed policy by its ARN: the deployment's own, one of AWS's in the table, or unknown."""
+        found = self._deployment.resource_of(arn, _MANAGED)
+        if found is not None and found.type == _MANAGED:
+            yield from _of_policy(found)
+            return
+        segments = segments_of(arn)
+        name = segments[5] if segments is not None and segments[4] == "aws" else None
+        policy = managed_policy(name.removeprefix("policy/")) if isinstance(name, str) else None
+        if policy is None or not isinstance(name, str):
+            yield None
+            return
+        for statement in statements({"Statement": list(policy.statements)}, role, ("ManagedPolicyArns",)):
+            if statement is not None:
+                yield replace(statement, managed=name.rpartition("/")[2], about=policy.about)
+        if not policy.complete:
+            yield None
+
+    def _boundary(self, role: Resource) -> Policies | None:
+        boundary = role.get("PermissionsBoundary")
+        if boundary is None:
+            return None
+        if role not in self._boundaries:
+            self._boundaries[role] = Policies(tuple(self._managed(boundary, role)))
+        return self._boundaries[role]
+
+
+def _of_policy(policy: Resource) -> Iterator[Statement | None]:
+    yield from statements(policy.get("PolicyDocument"), policy, ("PolicyDocument",))
+    if not policy.certain:
+        yield None
