@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 # command -> (module below this package, one line of help shown by `lambda-patterns --help`)
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "check": ("check", "Judge synthesized templates by the rules."),
+    "rules": ("rules", "List the rules, or explain one."),
     "compare-paths": ("compare_paths", "Price the ways out of a VPC side by side."),
     "cost": ("cost", "Price a deployment for one month, with and without traffic."),
+    "failures": ("failures", "See, understand and replay events that failed."),
     "local": ("local", "Start, stop and question the embedded AWS."),
 }
 
@@ -35,7 +37,13 @@ class _LazyGroup(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"{__name__}.{COMMANDS[cmd_name][0]}").command
+        try:
+            command = importlib.import_module(f"{__name__}.{COMMANDS[cmd_name][0]}").command
+        except ModuleNotFoundError as error:
+            extra = "pip install 'lambda-patterns[local]'"
+            raise LambdaPatternsError(
+                f"{cmd_name} needs {error.name}, which is not installed: {extra}"
+            ) from None
         assert isinstance(command, click.Command)  # noqa: S101  # narrows what importlib cannot type
         return command
 

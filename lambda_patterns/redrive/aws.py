@@ -98,6 +98,7 @@ class Aws:
         region: the Region. Default: the environment's or the profile's.
         endpoint_url: send every call there: the embedded AWS. Default: AWS itself.
         connections: how many calls may run at a time; the clients are shared by that many threads.
+        longest_wait: seconds to wait for a function. Default: longer than any function may run, 900 s.
     """
 
     def __init__(
@@ -107,8 +108,10 @@ class Aws:
         region: str | None = None,
         endpoint_url: str | None = None,
         connections: int = 16,
+        longest_wait: int = 910,
     ) -> None:
         self.endpoint_url = endpoint_url
+        self._longest_wait = longest_wait
         self._connections = connections
         try:
             self._session = boto3.Session(profile_name=profile, region_name=region)
@@ -138,11 +141,12 @@ class Aws:
 
     @cached_property
     def waiting_lambda(self) -> LambdaClient:
-        """The Lambda client for synchronous invocations: it waits the longest time-out, and sends only once.
+        """The Lambda client for synchronous invocations: it waits long, and sends only once.
 
         A retry after a lost answer would run the event a second time beside the first.
         """
-        config = self._config(read_timeout=910, tcp_keepalive=True, retries={"total_max_attempts": 1})
+        once = {"total_max_attempts": 1}
+        config = self._config(read_timeout=self._longest_wait, tcp_keepalive=True, retries=once)
         return self._session.client("lambda", endpoint_url=self.endpoint_url, config=config)
 
     @cached_property

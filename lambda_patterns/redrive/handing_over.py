@@ -1,4 +1,4 @@
-"""What moves or replays messages inside AWS, instead of from here: SQS's move task, the deployed reprocessor."""
+"""What replays messages inside AWS instead of from here: SQS's move task, and the deployed reprocessor."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ def _must_be_dead_letter_queue(aws: Aws, queue: Queue) -> None:
         raise aws_.refusal(error, f"finding the queues that feed {queue.name}") from None
     if not answer.get("queueUrls"):
         raise LambdaPatternsError(
-            f"SQS moves nothing out of {queue.name}: no queue has it as its dead-letter queue, and what Lambda "
-            "and SNS put in cannot be moved by SQS: leave --move-task away"
+            f"SQS moves nothing out of {queue.name}: no queue has it as dead-letter queue, and what Lambda"
+            " and SNS put in cannot be moved by SQS: leave --move-task away"
         )
 
 

@@ -109,6 +109,26 @@ class Message:
         )
 
     @classmethod
+    def from_event(cls, record: Mapping[str, object]) -> Message:
+        """Read one record of the event in which Lambda hands messages of a queue to a function."""
+        given, system = record.get("messageAttributes"), record.get("attributes")
+        system = system if isinstance(system, dict) else {}
+        attributes = {
+            str(name): _attribute_from_json(
+                {key[:1].upper() + key[1:]: part for key, part in value.items() if isinstance(part, str)}
+            )
+            for name, value in (given.items() if isinstance(given, dict) else ())
+        }
+        return cls(
+            id=str(record.get("messageId", "")),
+            body=str(record.get("body", "")),
+            attributes={name: value for name, value in attributes.items() if name != LEDGER_ATTRIBUTE},
+            system={str(name): str(value) for name, value in system.items()},
+            receipt=str(record.get("receiptHandle", "")),
+            ledger=Ledger.read(attributes.get(LEDGER_ATTRIBUTE)),
+        )
+
+    @classmethod
     def from_line(cls, line: str) -> Message:
         """Read one line of an export.
 

@@ -164,8 +164,16 @@ class Queue:
         """Write the messages into this queue anew; give those that were not taken."""
         return [message for message, why in self.send(messages) if why is not None]
 
-    def send(self, messages: Sequence[Message]) -> list[tuple[Message, str | None]]:
+    def set_aside(self, messages: Sequence[Message]) -> list[tuple[Message, str | None]]:
+        """Take messages that are set aside from another queue."""
+        return self.send(messages)
+
+    def send(self, messages: Sequence[Message], delay: int = 0) -> list[tuple[Message, str | None]]:
         """Send messages in their order, in as few calls as SQS allows.
+
+        Args:
+            messages: what to send, with its ledger.
+            delay: seconds until they can be received, 0-900; a FIFO queue knows none.
 
         Returns:
             Each message with None, or with why it was not taken.
@@ -175,7 +183,7 @@ class Queue:
         for batch in _batches(messages, BATCH_BYTES):
             # In a FIFO queue nothing may overtake a message of its group that was not taken.
             free = [message for message in batch if not (self.is_ordered and message.group in stopped)]
-            answers = zip(free, self._send_batch(free), strict=True) if free else ()
+            answers = zip(free, self._send_batch(free, delay), strict=True) if free else ()
             refused = {id(message): why for message, why in answers if why is not None}
             if self.is_ordered:
                 stopped |= {message.group for message in free if id(message) in refused and message.group}
@@ -183,11 +191,11 @@ class Queue:
             results += [(m, refused.get(id(m)) if id(m) in taken else _OVERTAKING) for m in batch]
         return results
 
-    def _send_batch(self, batch: Sequence[Message]) -> list[str | None]:
+    def _send_batch(self, batch: Sequence[Message], delay: int) -> list[str | None]:
         """Send up to ten messages; give for each why it was not taken, or None."""
         try:
             answer = self._client.send_message_batch(
-                QueueUrl=self.url, Entries=[self._entry(i, m) for i, m in enumerate(batch)]
+                QueueUrl=self.url, Entries=[self._entry(i, m, delay) for i, m in enumerate(batch)]
             )
         except (BotoCoreError, ClientError) as error:
             return [aws_.reason(error)] * len(batch)
@@ -196,13 +204,15 @@ class Queue:
         }
         return [failed.get(str(index)) for index in range(len(batch))]
 
-    def _entry(self, index: int, message: Message) -> SendMessageBatchRequestEntryTypeDef:
+    def _entry(self, index: int, message: Message, delay: int) -> SendMessageBatchRequestEntryTypeDef:
         entry: dict[str, object] = {"Id": str(index), "MessageBody": message.body}
         if attributes := message.outgoing():
             entry["MessageAttributes"] = attributes
         if trace := message.system.get("AWSTraceHeader"):
             header = {"DataType": "String", "StringValue": trace}
             entry["MessageSystemAttributes"] = {"AWSTraceHeader": header}
+        if delay and not self.is_ordered:
+            entry["DelaySeconds"] = delay
         if message.group is not None:
             entry["MessageGroupId"] = message.group
         if self.is_ordered:

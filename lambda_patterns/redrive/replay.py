@@ -17,13 +17,23 @@ if TYPE_CHECKING:
     from lambda_patterns.redrive.delivery import Outcome
     from lambda_patterns.redrive.filters import Filter
     from lambda_patterns.redrive.message import Message
-    from lambda_patterns.redrive.queue import Queue
     from lambda_patterns.redrive.sources import Sources
     from lambda_patterns.redrive.store import Store
 
 MOST_ATTEMPTS = 5
 _MOST_EXAMPLES = 20
 _FAILURES_IN_A_ROW = 50
+
+
+class Aside(Protocol):
+    """What takes messages that are set aside."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+
+    def set_aside(self, messages: Sequence[Message]) -> list[tuple[Message, str | None]]:
+        """Keep messages; give each with None, or with why it was not taken."""
 
 
 class Deliverer(Protocol):
@@ -216,12 +226,12 @@ class _Streak:
         return None
 
 
-def quarantine(store: Store, aside: Queue, run: Run, *, reason: str) -> Report:
-    """Move chosen messages, as they are, into another queue, noting why.
+def quarantine(store: Store, aside: Aside, run: Run, *, reason: str) -> Report:
+    """Set chosen messages aside, as they are, noting why.
 
     Args:
         store: where the failures are.
-        aside: the queue that takes them.
+        aside: what takes them: a queue, or the bucket itself under another prefix.
         run: which of them, and how.
         reason: why, written beside each message.
     """
@@ -230,10 +240,10 @@ def quarantine(store: Store, aside: Queue, run: Run, *, reason: str) -> Report:
     def work(batch: list[Message]) -> Verdicts:
         noted = {m.id: m for m, _ in step.choose(batch)}
         copies = [m.noted(key=m.id, reason=reason) for m in noted.values()]
-        sent = aside.send(copies)
+        sent = aside.set_aside(copies)
         taken = [noted[copy.id] for copy, why in sent if why is None]
         failed = [(noted[copy.id], why) for copy, why in sent if why is not None]
-        step.count(accepted=[f"queue {aside.name}"] * len(taken), failed=failed)
+        step.count(accepted=[aside.name] * len(taken), failed=failed)
         return Verdicts(delete=taken)
 
     return _run(store, step, work)

@@ -50,7 +50,12 @@ class Sources(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KnownSources:
-    """Sources that are known beforehand, of a bucket (none) or from a function's settings."""
+    """Sources that are known beforehand: none of a bucket, or those that a setting names.
+
+    Args:
+        known_queues: ARNs of queues.
+        known_functions: ARNs of functions.
+    """
 
     known_queues: tuple[str, ...] = ()
     known_functions: tuple[str, ...] = ()
@@ -64,9 +69,9 @@ class KnownSources:
         return self.known_functions
 
     def subscriptions(self, record: FailureRecord) -> Sequence[Subscription]:
-        """Give none: a subscription's failures can only go to a queue."""
-        del record
-        return ()
+        """Give the known functions as subscribers of the record's topic."""
+        arn = record.subscription or record.topic or ""
+        return tuple(Subscription(arn, "lambda", function) for function in self.known_functions)
 
 
 class QueueSources:

@@ -1,0 +1,116 @@
+"""Opening the places that a target stands for, asking back, and stopping when the user says so."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from lambda_patterns.errors import LambdaPatternsError
+from lambda_patterns.redrive.bucket import Bucket, address
+from lambda_patterns.redrive.delivery import open_queue
+from lambda_patterns.redrive.queue import Queue
+from lambda_patterns.redrive.resolve import resolve
+from lambda_patterns.redrive.sources import KnownSources, QueueSources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lambda_patterns.redrive.aws import Aws
+    from lambda_patterns.redrive.pump import Pump
+    from lambda_patterns.redrive.replay import Aside
+    from lambda_patterns.redrive.sources import Sources
+    from lambda_patterns.redrive.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPlace:
+    """A place that holds failures, opened.
+
+    Args:
+        store: the place.
+        sources: who writes to it.
+        why: how it came to be known.
+    """
+
+    store: Store
+    sources: Sources
+    why: str
+
+    @property
+    def queue(self) -> Queue | None:
+        """The store, if it is a queue."""
+        return self.store if isinstance(self.store, Queue) else None
+
+
+def open_places(aws: Aws, target: str) -> list[OpenPlace]:
+    """Find and open every place that keeps failures of a target.
+
+    Raises:
+        LambdaPatternsError: there is none, or one may not be read.
+    """
+    resolved = resolve(aws, target)
+    for line in resolved.unreadable:
+        click.echo(f"not read: {line}", err=True)
+    opened: list[OpenPlace] = []
+    for place in resolved.places:
+        if place.address.startswith("s3://"):
+            bucket = Bucket(aws.s3, *address(place.address))
+            opened.append(OpenPlace(bucket, KnownSources(), place.why))
+        else:
+            queue = open_queue(aws, place.address)
+            opened.append(OpenPlace(queue, QueueSources(aws, queue), place.why))
+    return opened
+
+
+def aside_of(aws: Aws, place: OpenPlace, into: str | None) -> Aside:
+    """Open what takes the messages that are set aside from a place.
+
+    Raises:
+        LambdaPatternsError: no queue is named, and the place has none of its own.
+    """
+    if into is not None:
+        return open_queue(aws, into.removeprefix("queue:"))
+    if isinstance(place.store, Bucket):
+        return place.store
+    if place.queue is None or place.queue.dead_letter_arn is None:
+        raise LambdaPatternsError(
+            f"{place.store.name} has no dead-letter queue of its own: name a queue with --into"
+        )
+    return Queue.of_arn(aws.sqs, place.queue.dead_letter_arn)
+
+
+def confirm(what: str, *, yes: bool) -> None:
+    """Ask, unless it was answered beforehand; without somebody to ask, refuse.
+
+    Raises:
+        LambdaPatternsError: nobody can be asked.
+        click.Abort: the answer was no.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise LambdaPatternsError(f"to {what}, say --yes: there is nobody to ask")
+    click.confirm(f"{what}?", abort=True, err=True)
+
+
+@contextmanager
+def controlled() -> Iterator[Callable[[Pump], None]]:
+    """Let Ctrl-C end a run after what is in hand, so that nothing stays hidden; a second one, at once."""
+    pumps: list[Pump] = []
+
+    def stop(_signal: int, _frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        click.echo("stopping after what is in hand; Ctrl-C again stops at once", err=True)
+        for pump in pumps:
+            pump.stop("interrupted")
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield pumps.append
+    finally:
+        signal.signal(signal.SIGINT, before)
