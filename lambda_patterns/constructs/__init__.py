@@ -1,9 +1,19 @@
 """The constructs: right by default, connected by one call. The only layer that builds with aws_cdk."""
 
+from lambda_patterns.constructs.built_package import bootstrap_package, built_package
+from lambda_patterns.constructs.database_invoke import DatabaseInvoke
+from lambda_patterns.constructs.database_placement import Rotation
+from lambda_patterns.constructs.database_sources import NewCluster, NewInstance
+from lambda_patterns.constructs.database_users import DatabaseUser
 from lambda_patterns.constructs.function import VpcFunction
+from lambda_patterns.constructs.imported_database_proxy import ImportedDatabaseProxy
 from lambda_patterns.constructs.network import LambdaNetwork
 from lambda_patterns.constructs.on_failure_queue import OnFailureQueue
+from lambda_patterns.constructs.package import Package, directory_package
 from lambda_patterns.constructs.plain_function import PlainFunction
+from lambda_patterns.constructs.proxied_database import ProxiedDatabase
+from lambda_patterns.constructs.proxy_monitoring import ProxyMonitoring
+from lambda_patterns.constructs.python_package import python_package
 from lambda_patterns.constructs.ways_out import (
     EgressOnlyGateway,
     Endpoints,
@@ -14,14 +24,27 @@ from lambda_patterns.constructs.ways_out import (
 )
 
 __all__ = [
+    "DatabaseInvoke",
+    "DatabaseUser",
     "EgressOnlyGateway",
     "Endpoints",
+    "ImportedDatabaseProxy",
     "Isolated",
     "LambdaNetwork",
     "NatGateways",
     "NatInstances",
+    "NewCluster",
+    "NewInstance",
     "OnFailureQueue",
+    "Package",
     "PlainFunction",
+    "ProxiedDatabase",
+    "ProxyMonitoring",
+    "Rotation",
     "VpcFunction",
     "WayOut",
+    "bootstrap_package",
+    "built_package",
+    "directory_package",
+    "python_package",
 ]

@@ -1,9 +1,10 @@
-"""The examples as they are packaged, deployed and invoked: Python with a dependency, Node.js, the OS-only runtime."""
+"""The examples as they are packaged, deployed and invoked: Python, Node.js, the OS-only runtime."""
 
 import io
 import json
 import platform
 import shutil
+import subprocess
 import sys
 import zipfile
 import zlib
@@ -15,7 +16,7 @@ from aws_cdk import aws_lambda as lambda_
 
 from lambda_patterns.constructs.built_package import built_package
 from lambda_patterns.constructs.package import Package, directory_package
-from lambda_patterns.constructs.python_package import python_package
+from lambda_patterns.constructs.python_package import find_uv, python_package
 
 pytestmark = [pytest.mark.e2e, pytest.mark.cdk]
 FUNCTIONS = Path(__file__).parents[2] / "functions"
@@ -53,7 +54,21 @@ def test_a_python_function_runs_with_the_dependencies_of_its_lock_file(workshop:
     """The embedded AWS runs the machine's own Python, so the package is made for that one."""
     root = tmp_path / "function"
     root.mkdir()
-    shutil.copy(FUNCTIONS / "query_orders" / "requirements.txt", root)
+    wanted = FUNCTIONS / "query_orders" / "requirements.in"
+    subprocess.run(
+        [
+            find_uv(),
+            "pip",
+            "compile",
+            "--quiet",
+            "--generate-hashes",
+            str(wanted),
+            "-o",
+            str(root / "requirements.txt"),
+        ],
+        check=True,
+        capture_output=True,
+    )
     (root / "handler.py").write_text(
         "import psycopg\n\n\ndef handler(event, context):\n    return {'driver': psycopg.pq.__impl__}\n",
         encoding="utf-8",

@@ -1,0 +1,3 @@
+module example.com/count-words
+
+go 1.24

@@ -1,0 +1,192 @@
+"""Code as Lambda will unpack it: normalised, hashed by its content, and measured before anything is uploaded.
+
+A package is staged in the user's cache, in a folder named by its hash: the same content gives the same
+hash on every machine and path, and is staged once. `LAMBDA_PATTERNS_CACHE` names another folder than
+``~/.cache``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aws_cdk import AssetHashType
+from aws_cdk import aws_lambda as lambda_
+
+from lambda_patterns.errors import ArgumentError
+from lambda_patterns.facts.limits import UNZIPPED_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+LEFT_OUT = (
+    "__pycache__",
+    "*.py[co]",
+    ".DS_Store",
+    ".git",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".venv",
+)
+"""What no function needs, by the name of the file or folder."""
+_EPOCH = 315_532_800  # 1980-01-01, the first day that a zip file can name
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """Code that is ready to be uploaded.
+
+    Args:
+        path: the folder with the files as Lambda will see them below ``/var/task``.
+        digest: the SHA-256 of all paths, permissions and contents, in hexadecimal.
+        size: bytes, unzipped.
+        parts: the bytes of each top-level file or folder, largest first.
+    """
+
+    path: Path
+    digest: str
+    size: int
+    parts: tuple[tuple[str, int], ...]
+
+    @property
+    def code(self) -> lambda_.Code:
+        """The package as the `code` of a function, with its content's hash as the asset's."""
+        return lambda_.Code.from_asset(
+            str(self.path), asset_hash=self.digest, asset_hash_type=AssetHashType.CUSTOM
+        )
+
+    def report(self, most: int = 5) -> str:
+        """Its size and its largest parts: "14,012,345 bytes: psycopg_binary 9,000,000, ..."."""
+        named = ", ".join(f"{name} {size:,}" for name, size in self.parts[:most])
+        rest = len(self.parts) - most
+        return f"{self.size:,} bytes: {named}{f' and {rest} more' if rest > 0 else ''}"
+
+
+def directory_package(directory: str | Path, *, exclude: Sequence[str] = ()) -> Package:
+    """Package a folder as it is: Node.js with its node_modules, Ruby, compiled classes, a `bootstrap`.
+
+    Args:
+        directory: the folder.
+        exclude: names or paths within it to leave out, with `*` and `?` as in file names. Left out already
+            are `LEFT_OUT`.
+
+    Raises:
+        ArgumentError: there is no such folder, it is empty, a link leads out of it, or it is too large.
+    """
+    return stage([(Path(directory), exclude)])
+
+
+def stage(sources: Sequence[tuple[Path, Sequence[str]]]) -> Package:
+    """Put folders and files together into one package; no two may bring the same top-level name.
+
+    Raises:
+        ArgumentError: see `directory_package`.
+    """
+    files: dict[str, Path] = {}
+    owners: dict[str, Path] = {}
+    for root, exclude in sources:
+        if root.is_file():
+            owners[root.name], files[root.name] = root, root
+            continue
+        if not root.is_dir():
+            raise ArgumentError(f"{root} is no folder: a package is made of one")
+        for relative in _files(root, (*LEFT_OUT, *exclude)):
+            top = relative.split("/", 1)[0]
+            if owners.setdefault(top, root) != root:
+                raise ArgumentError(f"{root} and {owners[top]} both bring {top!r}: rename one of them")
+            files[relative] = root / relative
+    if not files:
+        raise ArgumentError(f"{sources[0][0]} holds no file that would be packaged")
+    parts: dict[str, int] = {}
+    digest = hashlib.sha256()
+    for relative in sorted(files):
+        top = relative.split("/", 1)[0]
+        parts[top] = parts.get(top, 0) + _add(digest, relative, files[relative])
+    largest = tuple(sorted(parts.items(), key=lambda part: (-part[1], part[0])))
+    package = Package(
+        cache() / "packages" / digest.hexdigest(), digest.hexdigest(), sum(parts.values()), largest
+    )
+    if problem := UNZIPPED_BYTES.problem(package.size):
+        raise ArgumentError(f"{sources[-1][0]}: {problem} ({package.report()}): {UNZIPPED_BYTES.why}")
+    if not package.path.is_dir():
+        keep(files, package.path)
+    return package
+
+
+def cache() -> Path:
+    """The folder in which packages and what they are built from are kept."""
+    named = os.environ.get("LAMBDA_PATTERNS_CACHE")
+    if named:
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lambda-patterns"
+
+
+def keep(files: dict[str, Path], target: Path) -> None:
+    """Copy files below `target` with the same permissions and times everywhere, all of them or none."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        made = Path(folder) / "made"
+        for relative, path in files.items():
+            copy = made / relative
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy, follow_symlinks=False)
+            if not copy.is_symlink():
+                copy.chmod(_mode(path))
+                os.utime(copy, (_EPOCH, _EPOCH))
+        try:
+            made.rename(target)
+        except OSError:
+            if not target.is_dir():  # else another process has staged the same content meanwhile
+                raise
+
+
+def _files(root: Path, exclude: Sequence[str]) -> Iterator[str]:
+    """The files below `root`, and the links, by their path with slashes."""
+    for folder, names, found in os.walk(root):
+        here = Path(folder).relative_to(root)
+        kept = [name for name in names if not _left_out(here / name, exclude)]
+        names[:] = [name for name in kept if not (root / here / name).is_symlink()]
+        links = [name for name in kept if name not in names]
+        for name in (*found, *links):
+            relative = here / name
+            if not _left_out(relative, exclude):
+                _check_link(root, relative)
+                yield relative.as_posix()
+
+
+def _left_out(relative: Path, exclude: Sequence[str]) -> bool:
+    return any(fnmatchcase(relative.name, each) or fnmatchcase(relative.as_posix(), each) for each in exclude)
+
+
+def _check_link(root: Path, relative: Path) -> None:
+    path = root / relative
+    if path.is_symlink():
+        target, said = path.resolve(), path.readlink()
+        if said.is_absolute() or not target.is_relative_to(root.resolve()):
+            raise ArgumentError(f"{path} is a link that leads out of the package, to {said}")
+        if not target.exists():
+            raise ArgumentError(f"{path} is a link to {said}, which does not exist")
+
+
+def _mode(path: Path) -> int:
+    return 0o755 if path.stat().st_mode & 0o111 else 0o644
+
+
+def _add(digest: hashlib._Hash, relative: str, path: Path) -> int:
+    """Add one file to the hash, and give its bytes."""
+    if path.is_symlink():
+        content = str(path.readlink()).encode()
+        kind = "link"
+    else:
+        content = path.read_bytes()
+        kind = f"{_mode(path):o}"
+    digest.update(f"{relative}\0{kind}\0{len(content)}\0".encode())
+    digest.update(content)
+    return len(content)

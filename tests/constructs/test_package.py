@@ -1,0 +1,178 @@
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App, Stack
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.assertions import Template
+
+from lambda_patterns.constructs.built_package import bootstrap_package, built_package
+from lambda_patterns.constructs.package import Package, directory_package
+from lambda_patterns.errors import ArgumentError, LambdaPatternsError
+
+pytestmark = pytest.mark.cdk
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAMBDA_PATTERNS_CACHE", str(tmp_path / "cache"))
+
+
+def write(root: Path, **files: str) -> Path:
+    for name, content in files.items():
+        path = root / name.replace("__", "/").replace("_js", ".js")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    return root
+
+
+def staged(package: Package) -> list[str]:
+    return sorted(
+        path.relative_to(package.path).as_posix() for path in package.path.rglob("*") if path.is_file()
+    )
+
+
+def asset_hash(package: Package, where: Path) -> Any:
+    app = App(outdir=str(where))
+    stack = Stack(app, "S")
+    lambda_.Function(
+        stack, "F", code=package.code, handler="index.handler", runtime=lambda_.Runtime.NODEJS_24_X
+    )
+    Template.from_stack(stack)
+    app.synth()
+    assets = json.loads((where / "S.assets.json").read_text(encoding="utf-8"))["files"]
+    (found,) = [key for key, asset in assets.items() if asset["source"]["packaging"] == "zip"]
+    return found
+
+
+def test_the_same_content_has_the_same_hash_on_two_paths_at_two_times_with_two_masks(tmp_path: Path) -> None:
+    one = write(tmp_path / "one", index_js="exports.handler = 1;", lib__a_js="1")
+    two = write(tmp_path / "elsewhere" / "two", lib__a_js="1", index_js="exports.handler = 1;")
+    (two / "index.js").chmod(0o600)
+    os.utime(two / "index.js", (1, 1))
+    write(two, **{"__pycache__x.pyc": ""})
+    first, second = directory_package(one), directory_package(two)
+    assert first.digest == second.digest
+    assert asset_hash(first, tmp_path / "out1") == asset_hash(second, tmp_path / "out2")
+    assert staged(second) == ["index.js", "lib/a.js"]
+
+
+@pytest.mark.parametrize("change", ["content", "name", "permission"])
+def test_what_changes_the_code_changes_the_hash(tmp_path: Path, change: str) -> None:
+    root = write(tmp_path / "one", index_js="1")
+    before = directory_package(root).digest
+    if change == "content":
+        write(root, index_js="2")
+    elif change == "name":
+        (root / "index.js").rename(root / "main.js")
+    else:
+        (root / "index.js").chmod(0o755)
+    assert directory_package(root).digest != before
+
+
+def test_staged_files_have_normal_permissions_and_the_first_time_of_a_zip(tmp_path: Path) -> None:
+    root = write(tmp_path / "one", index_js="1", run="#!/bin/sh")
+    (root / "index.js").chmod(0o640)
+    (root / "run").chmod(0o700)
+    package = directory_package(root)
+    modes = {path.name: oct(path.stat().st_mode & 0o777) for path in package.path.iterdir()}
+    assert modes == {"index.js": "0o644", "run": "0o755"}
+    assert {path.stat().st_mtime for path in package.path.iterdir()} == {315532800}
+
+
+def test_what_is_excluded_by_name_or_path_is_left_out(tmp_path: Path) -> None:
+    root = write(tmp_path / "one", index_js="1", tests__a_js="1", docs__a_js="1", lib__docs__b_js="1")
+    assert staged(directory_package(root, exclude=["tests", "docs/*"])) == ["index.js", "lib/docs/b.js"]
+
+
+def test_the_size_is_measured_and_the_largest_parts_are_named(tmp_path: Path) -> None:
+    root = write(
+        tmp_path / "one", index_js="x" * 10, big__a_js="x" * 1000, big__b_js="x" * 500, mid__c_js="x" * 700
+    )
+    package = directory_package(root)
+    assert package.size == 2210
+    assert package.parts == (("big", 1500), ("mid", 700), ("index.js", 10))
+    assert package.report(most=2) == "2,210 bytes: big 1,500, mid 700 and 1 more"
+
+
+def test_a_package_over_the_limit_is_refused_with_its_largest_parts_before_anything_is_staged(
+    tmp_path: Path,
+) -> None:
+    root = write(tmp_path / "one", index_js="1")
+    for name, size in (("numpy", 200_000_000), ("scipy", 62_144_000)):
+        (root / name).mkdir()
+        with (root / name / "data").open("wb") as file:
+            file.truncate(size)
+    with pytest.raises(ArgumentError) as refused:
+        directory_package(root)
+    assert str(refused.value) == (
+        f"{root}: unzipped package with its layers is 262,144,001 bytes, allowed are 0-262,144,000 bytes "
+        "(262,144,001 bytes: numpy 200,000,000, scipy 62,144,000, index.js 1): "
+        "Lambda unpacks code, layers and a custom runtime into 250 MB"
+    )
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_package_of_exactly_the_limit_is_taken(tmp_path: Path) -> None:
+    root = tmp_path / "one"
+    root.mkdir()
+    with (root / "data").open("wb") as file:
+        file.truncate(262_144_000)
+    assert directory_package(root).size == 262_144_000
+
+
+def test_a_folder_that_is_missing_or_empty_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match="is no folder: a package is made of one"):
+        directory_package(tmp_path / "missing")
+    (tmp_path / "empty" / "__pycache__").mkdir(parents=True)
+    with pytest.raises(ArgumentError, match="holds no file that would be packaged"):
+        directory_package(tmp_path / "empty")
+
+
+def test_a_link_within_the_package_stays_a_link_and_one_that_leads_out_is_refused(tmp_path: Path) -> None:
+    root = write(tmp_path / "one", index_js="1", lib__a_js="1")
+    (root / "bin").mkdir()
+    (root / "bin" / "tool").symlink_to("../lib/a.js")
+    package = directory_package(root)
+    assert (package.path / "bin" / "tool").readlink() == Path("../lib/a.js")
+    (root / "bin" / "tool").unlink()
+    (root / "bin" / "tool").symlink_to("/etc/hostname")
+    with pytest.raises(ArgumentError, match="is a link that leads out of the package, to /etc/hostname"):
+        directory_package(root)
+    (root / "bin" / "tool").unlink()
+    (root / "bin" / "tool").symlink_to("gone")
+    with pytest.raises(ArgumentError, match="is a link to gone, which does not exist"):
+        directory_package(root)
+
+
+def test_a_build_makes_the_package_and_its_failure_is_one_line(tmp_path: Path) -> None:
+    root = write(tmp_path / "one", build="mkdir -p out && printf 1 > out/bootstrap && chmod +x out/bootstrap")
+    package = built_package(root, command=["sh", "build"], output="out")
+    assert staged(package) == ["bootstrap"]
+    assert built_package(root, command=["sh", "build"], output="out/bootstrap").digest == package.digest
+    with pytest.raises(LambdaPatternsError) as refused:
+        built_package(root, command=["sh", "-c", "echo no such crate >&2; exit 3"], output="out")
+    assert str(refused.value) == (
+        f"{root}: `sh -c echo no such crate >&2; exit 3` failed with 3: no such crate"
+    )
+
+
+def test_a_build_without_its_toolchain_or_its_output_is_refused(tmp_path: Path) -> None:
+    root = write(tmp_path / "one", source="1")
+    with pytest.raises(LambdaPatternsError, match="is built with no-such-compiler, which is not installed"):
+        built_package(root, command=["no-such-compiler"], output="out")
+    with pytest.raises(ArgumentError, match="out is no folder"):
+        built_package(root, command=["true"], output="out")
+
+
+def test_a_bootstrap_must_be_there_and_executable(tmp_path: Path) -> None:
+    root = write(tmp_path / "one", main="1")
+    with pytest.raises(ArgumentError, match="has no file `bootstrap`"):
+        bootstrap_package(root)
+    write(root, bootstrap="#!/bin/sh")
+    with pytest.raises(ArgumentError, match=r"is not executable: chmod \+x"):
+        bootstrap_package(root)
+    (root / "bootstrap").chmod(0o755)
+    assert staged(bootstrap_package(root)) == ["bootstrap", "main"]
