@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lambda_patterns.redrive.targets import Refusal
 
 _MOST_TEXT = 4_000
+_PIPED_WIDTH = 160
 
 
 def print_json(value: object) -> None:
@@ -31,8 +32,11 @@ def print_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2))
 
 
-def _console() -> Console:
-    return Console(highlight=False, soft_wrap=False)
+def _console(*, stderr: bool = False) -> Console:
+    console = Console(highlight=False, stderr=stderr)
+    if not console.is_terminal:
+        console.width = _PIPED_WIDTH
+    return console
 
 
 def _table(*columns: str, right: int | None = None) -> Table:
@@ -94,7 +98,7 @@ def details(
     fields["shape"] = str(record.shape)
     fields.pop("payload")
     known = {name: value for name, value in fields.items() if value not in (None, (), "")}
-    goes = {"to": str(judged.target)} if isinstance(judged, Parcel) else {"refused": judged.why}
+    to, stays = (str(judged.target), None) if isinstance(judged, Parcel) else (None, judged.why)
     return {
         "id": message.id,
         "place": place,
@@ -102,7 +106,8 @@ def details(
         "receives": message.receives,
         "replays": message.ledger.attempts,
         "last_replay": message.ledger.reason,
-        "replay": goes,
+        "goes_back_to": to,
+        "stays_because": stays,
         "event": record.event(),
     }
 
@@ -132,25 +137,12 @@ def _readable(value: object) -> str:
     return f"{text[:_MOST_TEXT]}\n... {len(text) - _MOST_TEXT:,} more characters: export shows all"
 
 
-def report_json(name: str, report: Report) -> dict[str, object]:
-    """Give a report as plain values."""
-    return {
-        "name": name,
-        "accepted": dict(report.accepted),
-        "refused": dict(report.refused),
-        "failed": dict(report.failed),
-        "skipped": report.skipped,
-        "examples": [{"id": message, "why": why} for message, why in report.examples],
-        **asdict(report.passed),
-    }
-
-
 def print_reports(names: Sequence[str], reports: Sequence[Report], *, as_json: bool) -> None:
     """Print what was done, place by place."""
     if as_json:
-        print_json([report_json(name, report) for name, report in zip(names, reports, strict=True)])
+        print_json([{"name": name, **report.plain()} for name, report in zip(names, reports, strict=True)])
         return
-    console = Console(highlight=False, stderr=True)
+    console = _console(stderr=True)
     for name, report in zip(names, reports, strict=True):
         console.print(Text(name, style="bold"))
         print_report(console, report)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from lambda_patterns.redrive.pump import Passed, Pump, Verdicts
@@ -67,6 +67,17 @@ class Report:
     def is_clean(self) -> bool:
         """Whether all that was chosen is where it should be, and deleted here."""
         return not (self.refused or self.failed or self.passed.undeleted or self.passed.unreleased)
+
+    def plain(self) -> dict[str, object]:
+        """Give it as values that JSON knows."""
+        return {
+            "accepted": dict(self.accepted),
+            "refused": dict(self.refused),
+            "failed": dict(self.failed),
+            "skipped": self.skipped,
+            "examples": [{"id": message, "why": why} for message, why in self.examples],
+            **asdict(self.passed),
+        }
 
 
 class _Step:

@@ -12,7 +12,6 @@ import os
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -196,4 +195,4 @@ class Worker:
         run = Run(chosen, most=event.get("limit"), hands=_HANDS, told=told, control=pumps.append)
         report = replay(queue, self._settings.plan(), Delivery(self._aws, wait=True, rate=self._rate), run)
         metrics.add_metric(name=Done.REPLAYED.value, unit=MetricUnit.Count, value=report.accepted.total())
-        return asdict(report)
+        return report.plain()

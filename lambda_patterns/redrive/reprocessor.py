@@ -63,7 +63,7 @@ class Settings:
         """
         if not (quarantine := environment.get(REPROCESSOR_VARIABLE)):
             raise ArgumentError(
-                f"{REPROCESSOR_VARIABLE} is not set: it names the queue for what cannot be replayed"
+                f"{REPROCESSOR_VARIABLE} is not set: it names the queue that takes what fails"
             )
         rate = environment.get("LAMBDA_PATTERNS_RATE_PER_SECOND")
         return cls(

@@ -235,18 +235,20 @@ def _of_queue(aws: Aws, url: str) -> Iterator[tuple[str, str]]:
 
 
 def _unique(found: Iterator[tuple[str, str]]) -> Resolved:
-    places: dict[str, Place] = {}
+    places: dict[str, list[str]] = {}
     unreadable: list[str] = []
     for arn, why in found:
         service = arn.split(":")[2]
         address = arn if service != "s3" else f"s3://{arn.rsplit(':', 1)[-1]}"
         if service in _FAILURE_TARGETS:
-            places.setdefault(address, Place(address, why))
+            reasons = places.setdefault(address, [])
+            reasons += [why] if why not in reasons else []
         else:
             unreadable.append(
                 f"the {why} is {arn}, from which nothing can be read back: name the queue behind it"
             )
-    return Resolved(tuple(places.values()), tuple(dict.fromkeys(unreadable)))
+    named = (Place(address, ", ".join(reasons)) for address, reasons in places.items())
+    return Resolved(tuple(named), tuple(dict.fromkeys(unreadable)))
 
 
 _LOOKUPS = {"function": _function, "stack": _stack}
