@@ -5,6 +5,7 @@ from __future__ import annotations
 import cdk_nag
 from aws_cdk import App, Validations
 
+from stacks.database import DatabaseStack
 from stacks.network_paths import EndpointsStack, IsolatedStack, NatGatewayStack, NatInstanceStack
 from stacks.on_failure import OnFailureStack
 
@@ -24,6 +25,7 @@ def build(app: App) -> App:
     EndpointsStack(app, "Endpoints")
     IsolatedStack(app, "Isolated")
     OnFailureStack(app, "OnFailure")
+    DatabaseStack(app, "Database")
     Validations.of(app).add_plugins(*(pack() for pack in PACKS))
     return app
 

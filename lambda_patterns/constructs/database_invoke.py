@@ -13,6 +13,7 @@ from constructs import Construct
 
 from lambda_patterns.constructs.database_engine import invoking_engine
 from lambda_patterns.constructs.database_events import setup_statements, trigger_statements
+from lambda_patterns.constructs.database_reasons import acknowledge_policies
 from lambda_patterns.constructs.network import LambdaNetwork
 from lambda_patterns.constructs.proxied_database import ProxiedDatabase
 from lambda_patterns.errors import ArgumentError
@@ -90,7 +91,7 @@ class DatabaseInvoke(Construct):
             ],
             roles=[self.role],
         )
-        self.node.add_dependency(policy)
+        acknowledge_policies(policy)
         self._let_other_account(target)
         CfnOutput(
             self,

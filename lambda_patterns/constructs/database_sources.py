@@ -10,6 +10,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_rds as rds
 
 from lambda_patterns.constructs.database_engine import proxied_engine
+from lambda_patterns.constructs.database_reasons import acknowledge_database
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts import engines
 
@@ -31,6 +32,17 @@ _TLS_PARAMETERS = {
     "mysql": {"require_secure_transport": "ON"},
     "mariadb": {"require_secure_transport": "ON"},
     "aurora-mysql": {"require_secure_transport": "ON"},
+}
+
+
+# The log types that are exported to CloudWatch Logs: errors and slow statements. RDS refuses a type that an
+# engine does not have.
+_LOG_EXPORTS = {
+    "postgres": ["postgresql", "upgrade"],
+    "aurora-postgresql": ["postgresql"],
+    "mysql": ["error", "slowquery"],
+    "mariadb": ["error", "slowquery"],
+    "aurora-mysql": ["error", "slowquery"],
 }
 
 
@@ -151,10 +163,11 @@ def new_instance(scope: Construct, new: NewInstance, around: Surroundings) -> So
         "parameter_group": parameter_group,
         "database_name": around.database_name,
         "port": port,
-        **_common(scope, around),
+        **_common(scope, around, facts),
         **new.options,
     }
     database = rds.DatabaseInstance(scope, "Database", engine=new.engine, **arguments)
+    acknowledge_database(database, arguments["cloudwatch_logs_exports"])
     return Source(
         database=database,
         engine=facts,
@@ -179,7 +192,7 @@ def new_cluster(scope: Construct, new: NewCluster, around: Surroundings) -> Sour
         if new.readers is None
         else list(new.readers)
     )
-    common = _common(scope, around)
+    common = _common(scope, around, facts)
     arguments: dict[str, Any] = {
         "writer": new.writer or rds.ClusterInstance.serverless_v2("Writer"),
         "readers": readers,
@@ -193,6 +206,7 @@ def new_cluster(scope: Construct, new: NewCluster, around: Surroundings) -> Sour
         **new.options,
     }
     database = rds.DatabaseCluster(scope, "Database", engine=new.engine, **arguments)
+    acknowledge_database(database, arguments["cloudwatch_logs_exports"])
     return Source(
         database=database,
         engine=facts,
@@ -203,7 +217,7 @@ def new_cluster(scope: Construct, new: NewCluster, around: Surroundings) -> Sour
     )
 
 
-def _common(scope: Construct, around: Surroundings) -> dict[str, Any]:
+def _common(scope: Construct, around: Surroundings, facts: engines.Engine) -> dict[str, Any]:
     """Give the arguments that an instance and a cluster share."""
     return {
         "vpc": around.vpc,
@@ -225,6 +239,8 @@ def _common(scope: Construct, around: Surroundings) -> dict[str, Any]:
         "copy_tags_to_snapshot": True,
         "deletion_protection": True,
         "removal_policy": RemovalPolicy.SNAPSHOT,
+        "cloudwatch_logs_exports": _LOG_EXPORTS[facts.name],
+        "monitoring_interval": Duration.minutes(1),
     }
 
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Arn, ArnComponents, ArnFormat, CustomResource, Duration, Names, Stack, custom_resources
+from aws_cdk import (
+    Arn,
+    ArnComponents,
+    ArnFormat,
+    CustomResource,
+    Duration,
+    Names,
+    Stack,
+)
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_rds as rds
@@ -14,6 +22,12 @@ from lambda_patterns.constructs import database_sources as sources
 from lambda_patterns.constructs.database_connection import ConnectableDatabase, ProxyFacts
 from lambda_patterns.constructs.database_engine import proxied_engine
 from lambda_patterns.constructs.database_placement import Rotation, place, rotate
+from lambda_patterns.constructs.database_preparation import prepared_by
+from lambda_patterns.constructs.database_reasons import (
+    acknowledge_policies,
+    acknowledge_secret,
+    acknowledge_unrotated,
+)
 from lambda_patterns.constructs.database_users import (
     DatabaseUser,
     checked_users,
@@ -135,6 +149,7 @@ class ProxiedDatabase(ConnectableDatabase):
         self.network = network
         self._place = place(network, vpc_subnets)
         self._encryption_key = encryption_key
+        self._rotated = rotation is not None
         self.master_secret: secretsmanager.ISecret | None = master_secret
         self._source = self._make_or_judge(database, database_name, master_username)
         source = self._source
@@ -189,6 +204,7 @@ class ProxiedDatabase(ConnectableDatabase):
             idle_client_timeout=int(idle_client_timeout.to_seconds()),
         )
         self.proxy.node.add_dependency(self.role)
+        acknowledge_policies(self.role)
         self.target_group = rds.CfnDBProxyTargetGroup(
             self,
             "TargetGroup",
@@ -231,9 +247,7 @@ class ProxiedDatabase(ConnectableDatabase):
             vpc=self._place.vpc,
             vpc_subnets=self._place.selection,
             database_name=database_name,
-            master_secret=rds.DatabaseSecret(
-                self, "MasterSecret", username=master_username, encryption_key=self._encryption_key
-            ),
+            master_secret=self._new_secret("MasterSecret", master_username),
             encryption_key=self._encryption_key,
         )
         source = (
@@ -268,11 +282,18 @@ class ProxiedDatabase(ConnectableDatabase):
     def _user_secret(self, user: DatabaseUser) -> secretsmanager.ISecret:
         if user.secret is not None:
             return user.secret
-        secret = rds.DatabaseSecret(
-            self, f"Secret-{user.name}", username=user.name, encryption_key=self._encryption_key
-        )
         # the attachment adds host, port and engine, which the rotation function reads
-        return secret.attach(self.database)
+        return self._new_secret(f"Secret-{user.name}", user.name).attach(self.database)
+
+    def _new_secret(self, construct_id: str, username: str) -> rds.DatabaseSecret:
+        secret = rds.DatabaseSecret(
+            self, construct_id, username=username, encryption_key=self._encryption_key
+        )
+        if self._encryption_key is None:
+            acknowledge_secret(secret)
+        if not self._rotated:
+            acknowledge_unrotated(secret)
+        return secret
 
     def _let_read(self, grantee: iam.Role | lambda_.Function, secret: secretsmanager.ISecret) -> None:
         key = secret.encryption_key or self._encryption_key
@@ -373,18 +394,9 @@ class ProxiedDatabase(ConnectableDatabase):
         self.connect(function, user=self._master_username)
         for secret in self.secrets.values():
             self._let_read(function, secret)
-        provider = custom_resources.Provider(function, "PreparationProvider", on_event_handler=function)
-        prepared = CustomResource(
+        return prepared_by(
             function,
-            "Preparation",
-            resource_type="Custom::PreparedDatabase",
-            service_token=provider.service_token,
-            properties={
-                "Statements": [*schema, *self.user_statements],
-                "Secrets": {
-                    password_variable(name): secret.secret_arn for name, secret in self.secrets.items()
-                },
-            },
+            statements=[*schema, *self.user_statements],
+            passwords={password_variable(name): secret.secret_arn for name, secret in self.secrets.items()},
+            after=self.target_group,
         )
-        prepared.node.add_dependency(self.target_group)
-        return prepared

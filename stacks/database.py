@@ -1,0 +1,134 @@
+"""A database behind a proxy, a function that queries it, and one that the database calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_rds as rds
+
+from lambda_patterns.constructs import (
+    DatabaseInvoke,
+    Endpoints,
+    LambdaNetwork,
+    NewInstance,
+    OnFailureQueue,
+    PlainFunction,
+    ProxiedDatabase,
+    ProxyMonitoring,
+    VpcFunction,
+)
+from lambda_patterns.constructs.acknowledgements import acknowledge
+from lambda_patterns.constructs.python_package import python_package
+from stacks.alarm_topic import alarm_topic
+from stacks.handlers import FUNCTIONS, handler_code
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+ORDERS_TABLE = """CREATE TABLE IF NOT EXISTS orders (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    customer text NOT NULL,
+    item text NOT NULL,
+    quantity integer NOT NULL CHECK (quantity > 0),
+    placed_at timestamptz NOT NULL DEFAULT now()
+)"""
+ORDERS_INDEX = "CREATE INDEX IF NOT EXISTS orders_of_customer ON orders (customer, placed_at DESC)"
+
+_ASKED_AND_ANSWERED = dict.fromkeys(
+    ("Serverless-LambdaDLQ", "compliance/LambdaDLQ"),
+    "it is invoked synchronously: a failure goes back to whoever asked, and there is no event to keep",
+)
+
+
+class DatabaseStack(Stack):
+    """Functions reach PostgreSQL through a proxy with IAM tokens; changed rows reach a function.
+
+    Nothing of it leads to the internet: Secrets Manager (for the rotation and the preparation) and
+    Lambda (for the database) are met through endpoints.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        network = LambdaNetwork(self, "Network", internet=Endpoints("secretsmanager", "lambda"))
+        topic = alarm_topic(self, "Alarms")
+        self.database = ProxiedDatabase(
+            self,
+            "Orders",
+            network=network,
+            database=NewInstance(
+                engine=rds.DatabaseInstanceEngine.postgres(version=rds.PostgresEngineVersion.VER_18_3)
+            ),
+            users=["app"],
+            database_name="orders",
+        )
+        ProxyMonitoring(self, "Monitoring", database=self.database, alarm_actions=[actions.SnsAction(topic)])
+        self.query = VpcFunction(
+            self,
+            "QueryOrders",
+            code=python_package(FUNCTIONS / "query_orders").code,
+            handler="handler.handler",
+            network=network,
+        )
+        self.database.connect(self.query, user="app")
+        acknowledge(self.query, _ASKED_AND_ANSWERED)
+        self.record = self._recorder(OnFailureQueue(self, "Failures", alarm_topic=topic))
+        invoke = DatabaseInvoke(self, "RowEvents", database=self.database, function=self.record)
+        self._prepare(network, invoke)
+
+    def _recorder(self, failures: OnFailureQueue) -> PlainFunction:
+        events = dynamodb.Table(
+            self,
+            "Events",
+            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        acknowledge(
+            events,
+            {
+                "compliance/DynamoDBInBackupPlan": "point-in-time recovery covers 35 days; a plan of backups "
+                "is for the owner of the account to decide"
+            },
+        )
+        record = PlainFunction(
+            self,
+            "RecordEvent",
+            code=handler_code("record_event"),
+            handler="handler.handler",
+            on_failure=failures,
+            environment={"EVENTS_TABLE": events.table_name},
+        )
+        record.add_to_role_policy(
+            iam.PolicyStatement(actions=["dynamodb:PutItem"], resources=[events.table_arn])
+        )
+        record.declare_asynchronous("$LATEST")
+        return record
+
+    def _prepare(self, network: LambdaNetwork, invoke: DatabaseInvoke) -> None:
+        prepare = VpcFunction(
+            self,
+            "PrepareDatabase",
+            code=python_package(FUNCTIONS / "prepare_database").code,
+            handler="handler.handler",
+            network=network,
+            needs=["secretsmanager"],
+            timeout=Duration.minutes(2),
+        )
+        acknowledge(prepare, _ASKED_AND_ANSWERED)
+        prepared = self.database.prepare(
+            prepare,
+            schema=[
+                ORDERS_TABLE,
+                ORDERS_INDEX,
+                *invoke.setup_statements,
+                *invoke.trigger_statements("orders"),
+            ],
+        )
+        prepared.node.add_dependency(invoke)
