@@ -36,13 +36,7 @@ def create_endpoints(  # noqa: PLR0913  # two more say what each endpoint is giv
         For each service what a function's group has to be opened to: the endpoint, its prefix list, or None
         where the prefix list's id is not known.
     """
-    for argument, named in (("policies", policies), ("prefix_lists", prefix_lists)):
-        if strangers := sorted(set(named) - set(services)):
-            raise ArgumentError(
-                f"{argument}: {', '.join(strangers)} gets no endpoint here: name it as a service too"
-            )
-    for service in services:
-        check_service(service, "services")
+    check_endpoints(services, policies=policies, prefix_lists=prefix_lists)
     reached: dict[str, ec2.IConnectable | None] = {}
     for service in services:
         endpoint: ec2.GatewayVpcEndpoint | ec2.InterfaceVpcEndpoint
@@ -57,6 +51,19 @@ def create_endpoints(  # noqa: PLR0913  # two more say what each endpoint is giv
         for statement in policies.get(service, ()):
             endpoint.add_to_policy(statement)
     return reached
+
+
+def check_endpoints(
+    services: Sequence[str], *, policies: Mapping[str, object], prefix_lists: Mapping[str, object]
+) -> None:
+    """Raise `ArgumentError` for services that can have no endpoint, and for what is given to none of them."""
+    for argument, named in (("policies", policies), ("prefix_lists", prefix_lists)):
+        if strangers := sorted(set(named) - set(services)):
+            raise ArgumentError(
+                f"{argument}: {', '.join(strangers)} gets no endpoint here: name it as a service too"
+            )
+    for service in services:
+        check_service(service, "services")
 
 
 def check_name(name: str, argument: str) -> None:

@@ -19,7 +19,6 @@ from lambda_patterns.constructs.ways_out import (
     NatGateways,
     NatInstances,
 )
-from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts.limit import Limit
 
 if TYPE_CHECKING:
@@ -290,11 +289,6 @@ def _nat(internet: WayOut) -> tuple[ec2.NatProvider | None, int | None]:
         case NatGateways(sharing="regional"):
             return ec2.NatProvider.regional_gateway(), None
         case NatGateways(sharing=sharing):
-            if sharing not in {"one", "per-zone"}:
-                raise ArgumentError(
-                    f"internet: NatGateways(sharing={sharing!r}): allowed are 'one', 'per-zone' and "
-                    "'regional'"
-                )
             return None, 1 if sharing == "one" else None
         case NatInstances(per_zone=per_zone):
             return create_provider(internet), None if per_zone else 1

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
+from lambda_patterns.constructs.endpoints import check_endpoints
+from lambda_patterns.errors import ArgumentError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -28,6 +31,13 @@ class NatGateways:
     """
 
     sharing: Literal["one", "per-zone", "regional"] = "per-zone"
+
+    def __post_init__(self) -> None:
+        """Refuse a sharing that does not exist."""
+        if self.sharing not in {"one", "per-zone", "regional"}:
+            raise ArgumentError(
+                f"sharing: {self.sharing!r} is none: allowed are 'one', 'per-zone' and 'regional'"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +97,7 @@ class Endpoints:
         policies: Mapping[str, Sequence[iam.PolicyStatement]] | None = None,
         prefix_lists: Mapping[str, str] | None = None,
     ) -> None:
+        check_endpoints(services, policies=policies or {}, prefix_lists=prefix_lists or {})
         object.__setattr__(self, "services", services)
         object.__setattr__(self, "policies", MappingProxyType(dict(policies or {})))
         object.__setattr__(self, "prefix_lists", MappingProxyType(dict(prefix_lists or {})))
