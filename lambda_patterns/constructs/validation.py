@@ -39,9 +39,9 @@ class LambdaPatterns:
     """All rules, for ``Validations.of(app).add_plugins(LambdaPatterns())``.
 
     It reads the templates of all stacks and stages together, whatever constructs made them. A finding of
-    severity error fails the synthesis, unless it is acknowledged: in the resource's metadata, or for a construct
-    and all below it by ``Validations.of(construct).acknowledge(Acknowledgment(id="LambdaPatterns::<rule>",
-    reason="..."))``.
+    severity error fails the synthesis, unless it is acknowledged: in the resource's metadata, or for a
+    construct and all below it by ``Validations.of(construct).acknowledge(...)``, where the id is
+    ``LambdaPatterns::`` and the rule's name.
 
     Args:
         today: the day on which runtimes are judged. Default: the day of the synthesis.

@@ -8,9 +8,9 @@ records in a cloud assembly (for that construct and all below it). One without a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from lambda_patterns.rules.names import nearest
 from lambda_patterns.rules.rule import Found
 from lambda_patterns.rules.template import ACKNOWLEDGEMENT_OF_NOTHING, ACKNOWLEDGEMENT_WITHOUT_REASON
 
@@ -119,8 +119,8 @@ def judge(
             what = f"the acknowledgement of {one.rule or 'no rule'} gives no reason"
             yield ACKNOWLEDGEMENT_WITHOUT_REASON, one, Found(one.template, one.path, what, subject=one.rule)
         if one.rule not in known:
-            near = get_close_matches(one.rule, known, n=1)
-            hint = f"write {near[0]}" if near else "take the name from `lambda-patterns rules`"
+            near = nearest(one.rule, known)
+            hint = f"write {near}" if near else "take the name from `lambda-patterns rules`"
             what = f"{one.rule!r} is acknowledged, there is no rule of this name"
             yield ACKNOWLEDGEMENT_OF_NOTHING, one, Found(one.template, one.path, what, hint, subject=one.rule)
         elif one.rule in ran and not any(

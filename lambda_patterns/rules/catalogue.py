@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.rules import edge, limits, template
+from lambda_patterns.rules.names import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,8 +34,8 @@ def find(name: str) -> Rule:
     for rule in RULES:
         if rule.name == name:
             return rule
-    near = get_close_matches(name, [rule.name for rule in RULES], n=1)
-    hint = f"did you mean {near[0]}?" if near else "`lambda-patterns rules` lists them"
+    near = nearest(name, (rule.name for rule in RULES))
+    hint = f"did you mean {near}?" if near else "`lambda-patterns rules` lists them"
     raise ArgumentError(f"there is no rule {name!r}: {hint}")
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import traceback
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.model.template import Resource
@@ -135,9 +133,13 @@ class _Check:
         ]
 
     def _crashes(self) -> Iterator[Finding]:
+        if not self._crashed:
+            return
+        import traceback  # noqa: PLC0415  # no rule is meant to crash
+
         for name, error in self._crashed.items():
             frame = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{Path(frame.filename).name}:{frame.lineno}"
+            where = f"{frame.filename.rpartition('lambda_patterns')[2]}:{frame.lineno}"
             what = f"{name} crashed at {where} with {type(error).__name__}: {error}"
             yield _finding(RULE_CRASHED, Found(self._assembly.templates[0], (), what, subject=name))
 

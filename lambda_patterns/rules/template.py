@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from lambda_patterns.model.dangling import dangling
+from lambda_patterns.rules.names import nearest
 from lambda_patterns.rules.rule import Found, Rule, Severity
 
 if TYPE_CHECKING:
@@ -82,12 +82,10 @@ def _nearest(template: Template, one: Dangling) -> str | None:
         for name in template.section(section)
     ]
     head, dot, attribute = one.name.partition(".")
-    near = get_close_matches(head, names, n=1)
-    if not near or near[0] == head:
+    near = nearest(head, names)
+    if near is None or near == head:
         return None
-    return (
-        f"write {near[0]}{dot if one.kind != 'mapping' else ''}{attribute if one.kind != 'mapping' else ''}"
-    )
+    return f"write {near}" if one.kind == "mapping" else f"write {near}{dot}{attribute}"
 
 
 DANGLING_REFERENCE = Rule(

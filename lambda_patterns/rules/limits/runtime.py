@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from lambda_patterns.facts import limits
 from lambda_patterns.facts.runtimes import NOTICE_DAYS, SOURCE, Runtime, runtime, runtimes
 from lambda_patterns.model.values import Unknown
 from lambda_patterns.rules.limits.ranges import FUNCTION
+from lambda_patterns.rules.names import nearest
 from lambda_patterns.rules.rule import Found, Rule, Severity
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def _blocked(deployment: Deployment) -> Iterator[Found]:
         known = runtime(name)
         if known is None:
             if not _may_be_new(name):
-                near = get_close_matches(name, runtimes(), n=1)
-                fix = f"write {near[0]}" if near else None
+                near = nearest(name, runtimes())
+                fix = f"write {near}" if near else None
                 yield Found(function, ("Runtime",), f"there is no runtime {name!r}", fix)
         elif known.create_blocked and known.create_blocked <= today:
             what = f"{name} cannot be created since {known.create_blocked}"
