@@ -10,7 +10,7 @@ import contextvars
 import functools
 import threading
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, unquote, urlencode
 
 from botocore.model import ServiceModel
 from botocore.parsers import create_parser
@@ -27,6 +27,7 @@ _SERVICES = {
     "secretsmanager": ("secretsmanager", "json"),
     "logs": ("cloudwatch_logs", "json"),
     "events": ("eventbridge", "json"),
+    "s3": ("s3", "rest-xml"),
 }
 _OK = 300
 
@@ -56,12 +57,17 @@ def call(service: str, action: str, **parameters: Any) -> dict[str, Any]:  # noq
     request = create_serializer(protocol, include_validation=False).serialize_to_request(
         parameters, operation
     )
-    raw = request["body"]
+    raw = request["body"] or b""
     body = (
         urlencode(raw).encode() if isinstance(raw, dict) else raw if isinstance(raw, bytes) else raw.encode()
     )
     headers = {key.lower(): value for key, value in dict(request["headers"]).items()}
-    answer = _in_own_loop(module(f"services.{name}").handle_request, "POST", "/", headers, body, {})
+    path, _, flags = request["url_path"].partition("?")
+    query = {key: [str(value)] for key, value in dict(request["query_string"]).items()}
+    query |= parse_qs(flags, keep_blank_values=True)
+    answer = _in_own_loop(
+        module(f"services.{name}").handle_request, request["method"], unquote(path), headers, body, query
+    )
     status, answer_headers, content = answer
     content = content.encode() if isinstance(content, str) else content
     parser: Any = create_parser(protocol)

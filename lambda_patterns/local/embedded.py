@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from lambda_patterns.errors import LambdaPatternsError
-from lambda_patterns.local.environment import client_environment, client_variables
+from lambda_patterns.local.connection import Connection
 from lambda_patterns.local.process import ServerProcess
-from lambda_patterns.local.settings import ACCOUNT, Settings
+from lambda_patterns.local.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from types import TracebackType
 
-STATUS_PATH = "/_lambda_patterns/status"
 
-
-class EmbeddedAws:
+class EmbeddedAws(Connection):
     """An AWS on this machine, in one child process, for as long as the block lasts.
 
     It listens on 127.0.0.1 alone, keeps everything in a folder of its own, and ends with the block, with
@@ -38,6 +33,7 @@ class EmbeddedAws:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
+        super().__init__("", self.settings.region)
         self._server: ServerProcess | None = None
 
     def __enter__(self) -> Self:
@@ -65,69 +61,3 @@ class EmbeddedAws:
     def endpoint(self) -> str:
         """Where every service answers, as `http://127.0.0.1:<port>`."""
         return self.server.endpoint
-
-    @property
-    def region(self) -> str:
-        """The region that `environment` and `client` use."""
-        return self.settings.region
-
-    @property
-    def account(self) -> str:
-        """The account that everything belongs to."""
-        return ACCOUNT
-
-    def variables(self) -> dict[str, str]:
-        """Give the variables that a shell exports to use it."""
-        return client_variables(self.endpoint, self.region)
-
-    def environment(self, base: Mapping[str, str] | None = None) -> dict[str, str]:
-        """Give `base` (default: this process's variables) for a child that uses it, and no real account."""
-        return client_environment(self.endpoint, self.region, base)
-
-    def client(self, service: str) -> Any:  # noqa: ANN401  # boto3 makes its clients at run time
-        """Make a boto3 client of a service, such as "sqs", whatever profile or variable is set outside."""
-        return client(service, self.endpoint, self.region)
-
-    def reset(self) -> None:
-        """Forget every resource, as if just started."""
-        reset(self.endpoint)
-
-    def status(self) -> dict[str, Any]:
-        """Ask what runs and what is only recorded; see `lambda_patterns.local.status`."""
-        return status(self.endpoint)
-
-
-def client(service: str, endpoint: str, region: str) -> Any:  # noqa: ANN401  # boto3 makes its clients at run time
-    """Make a boto3 client of `service` that talks to `endpoint` and to nothing else."""
-    import boto3  # noqa: PLC0415  # 0.3 s that `local status` does not need
-    from botocore.config import Config  # noqa: PLC0415
-
-    keys = client_variables(endpoint, region)
-    session: Any = boto3.session.Session(
-        aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
-        region_name=region,
-    )
-    return session.client(service, endpoint_url=endpoint, config=Config(proxies={}))
-
-
-def reset(endpoint: str) -> None:
-    """Make the embedded AWS at `endpoint` forget every resource."""
-    _ask(endpoint, "/_ministack/reset", method="POST")
-
-
-def status(endpoint: str) -> dict[str, Any]:
-    """Give what the embedded AWS at `endpoint` says of itself."""
-    answer: dict[str, Any] = json.loads(_ask(endpoint, STATUS_PATH))
-    return answer
-
-
-def _ask(endpoint: str, path: str, method: str = "GET") -> bytes:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    request = urllib.request.Request(endpoint + path, method=method)  # noqa: S310  # http on loopback
-    try:
-        with opener.open(request, timeout=30) as response:
-            content: bytes = response.read()
-            return content
-    except OSError as error:
-        raise LambdaPatternsError(f"the embedded AWS at {endpoint} does not answer: {error}") from error

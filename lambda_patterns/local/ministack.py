@@ -82,6 +82,7 @@ SEAMS: Mapping[str, tuple[str, ...]] = {
         "_topic_by_arn_any_scope",
         "_topics",
     ),
+    "services.ssm": ("_public_parameter",),
     "services.sqs": (
         "_Err",
         "_HANDLERS",

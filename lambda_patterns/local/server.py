@@ -55,6 +55,7 @@ def _configure(folder: Path, port: int, settings: Settings) -> None:
             "STATE_DIR": str(folder / "state"),
             "S3_DATA_DIR": str(folder / "s3"),
             "PERSIST_STATE": "0",
+            "LOG_LEVEL": "WARNING",
             "IOT_MTLS_ENABLED": "0",
             "DOCKER_HOST": "unix:///nonexistent",  # it runs functions as processes; a daemon is never asked
         }

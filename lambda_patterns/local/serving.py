@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import platform
 import resource
 from typing import TYPE_CHECKING, Any
@@ -13,14 +14,13 @@ from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
 from lambda_patterns.local import ministack
-from lambda_patterns.local.embedded import STATUS_PATH
+from lambda_patterns.local.connection import RESET_PATH, STATUS_PATH
 
 if TYPE_CHECKING:
     import socket
 
     from lambda_patterns.local.settings import Settings
 
-_RESET_PATH = "/_ministack/reset"
 _REQUEST_ID_HEADERS = {b"x-amzn-requestid", b"x-amz-request-id"}
 
 
@@ -100,13 +100,14 @@ class _Application:
             await self.inner(scope, receive, send_with_id)
         finally:
             self.response.reset(token)
-        if scope["path"] == _RESET_PATH:
+        if scope["path"] == RESET_PATH:
             for forget in self.forget:
                 forget()
 
     def status(self) -> dict[str, Any]:
         """Say what runs, how fast, and what is not what it looks like."""
         return {
+            "pid": os.getpid(),
             "ministack": ministack.VERSION,
             "python": platform.python_version(),
             "region": self.settings.region,

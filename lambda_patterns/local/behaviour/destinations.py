@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 sqs = module("services.sqs")
 sns = module("services.sns")
-s3 = module("services.s3")
 responses = module("core.responses")
 
 
@@ -158,9 +156,7 @@ def _put_event(arn: str, outcome: Outcome, record: dict[str, Any]) -> None:
 
 
 def _put_object(bucket: str, key: str, body: str) -> None:
-    headers = {"content-type": "application/json"}
-    status, _headers, answer = asyncio.run(
-        s3.handle_request("PUT", f"/{bucket}/{key}", headers, body.encode(), {})
-    )
-    if status >= 300:  # noqa: PLR2004  # HTTP success ends there
-        raise UndeliverableError(f"bucket {bucket} refuses the object: {answer[:200]!r}")
+    try:
+        call("s3", "PutObject", Bucket=bucket, Key=key, Body=body.encode(), ContentType="application/json")
+    except ApiError as error:
+        raise UndeliverableError(f"bucket {bucket} refuses the object: {error}") from error

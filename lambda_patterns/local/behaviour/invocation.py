@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextvars import ContextVar
 from typing import Any
@@ -63,21 +64,32 @@ def execute(function: dict[str, Any], event: object) -> dict[str, Any]:
     if slot is None:
         metrics.record_invocation(name, qualifier, milliseconds=0, error=False, throttled=True)
         return _throttled(name, limit)
-    started = time.time()
+    started, request_id = time.time(), REQUEST_ID.get() or responses.new_uuid()
     try:
-        result: dict[str, Any] = lam._execute_function_dispatch(
-            function, config, event, REQUEST_ID.get() or responses.new_uuid(), started
-        )
+        result: dict[str, Any] = lam._execute_function_dispatch(function, config, event, request_id, started)
     finally:
         lam._release_execution_slot(slot)
     failed = bool(result.get("error"))
     milliseconds = (time.time() - started) * 1000
+    result["log"] = _with_report(result.get("log") or "", function, request_id, milliseconds)
     metrics.record_invocation(
         name, qualifier, milliseconds=milliseconds, error=failed, throttled=bool(result.get("throttle"))
     )
     if failed:
         _answer_for_custom_resource(event, name, result)
     return result
+
+
+def _with_report(log: str, function: dict[str, Any], request_id: str, milliseconds: float) -> str:
+    """Add the platform's lines to what the code printed, as the tail of AWS's log has them."""
+    config = function.get("config") or function
+    report = (
+        f"REPORT RequestId: {request_id}\tDuration: {milliseconds:.2f} ms\tBilled Duration: "
+        f"{math.ceil(milliseconds)} ms\tMemory Size: {config.get('MemorySize', 128)} MB\tMax Memory Used: "
+        f"{lam._probe_peak_memory_mb(function)} MB"
+    )
+    start = f"START RequestId: {request_id} Version: {config.get('Version', '$LATEST')}"
+    return "\n".join(filter(None, (start, log.rstrip("\n"), f"END RequestId: {request_id}", report))) + "\n"
 
 
 def qualifier_of(arn: str) -> str:

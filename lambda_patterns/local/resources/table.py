@@ -7,7 +7,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_patterns.local.ministack import module
-from lambda_patterns.local.resources import addresses, alarm, attributes, database, recorded, vpc
+from lambda_patterns.local.resources import (
+    addresses,
+    alarm,
+    attributes,
+    custom,
+    database,
+    images,
+    recorded,
+    vpc,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +28,7 @@ provisioners = module("services.cloudformation.provisioners")
 HANDLERS: Mapping[str, Handler] = {
     **addresses.HANDLERS,
     **alarm.HANDLERS,
+    **custom.HANDLERS,
     **database.HANDLERS,
     **recorded.HANDLERS,
     **vpc.HANDLERS,
@@ -31,3 +41,4 @@ def install() -> None:
         provisioners._RESOURCE_HANDLERS.setdefault(kind, handler.for_ministack())
     alarm.install_metric_math()
     attributes.install()
+    images.install()
