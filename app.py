@@ -5,16 +5,18 @@ from __future__ import annotations
 import cdk_nag
 from aws_cdk import App, Validations
 
+from lambda_patterns.constructs.validation import LambdaPatterns
 from stacks.database import DatabaseStack
 from stacks.network_paths import EndpointsStack, IsolatedStack, NatGatewayStack, NatInstanceStack
 from stacks.on_failure import OnFailureStack
 
-PACKS = (
+PLUGINS = (
     cdk_nag.AwsSolutionsChecks,
     cdk_nag.HIPAASecurityChecks,
     cdk_nag.NIST80053R5Checks,
     cdk_nag.PCIDSS321Checks,
     cdk_nag.ServerlessChecks,
+    LambdaPatterns,
 )
 
 
@@ -26,7 +28,7 @@ def build(app: App) -> App:
     IsolatedStack(app, "Isolated")
     OnFailureStack(app, "OnFailure")
     DatabaseStack(app, "Database")
-    Validations.of(app).add_plugins(*(pack() for pack in PACKS))
+    Validations.of(app).add_plugins(*(plugin() for plugin in PLUGINS))
     return app
 
 

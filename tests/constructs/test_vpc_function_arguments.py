@@ -41,8 +41,8 @@ def refused(stack: Stack, network: LambdaNetwork | ec2.IVpc, **arguments: Any) -
         (
             lambda: {"memory_size": 64},
             (
-                "memory_size: memory is 64 MB, allowed are 128-10,240 MB: Lambda offers memory in steps of 1 MB "
-                f"within this range ({_DG}/gettingstarted-limits.html)"
+                "memory_size: memory is 64 MB, allowed are 128-10,240 MB: Lambda offers memory in steps of 1 "
+                f"MB within this range ({_DG}/gettingstarted-limits.html)"
             ),
         ),
         (
@@ -55,15 +55,15 @@ def refused(stack: Stack, network: LambdaNetwork | ec2.IVpc, **arguments: Any) -
         (
             lambda: {"ephemeral_storage_size": Size.mebibytes(256)},
             (
-                "ephemeral_storage_size: ephemeral storage is 256 MB, allowed are 512-10,240 MB: Lambda offers "
-                f"/tmp in steps of 1 MB within this range ({_DG}/gettingstarted-limits.html)"  # noqa: S108  # words of a message
+                "ephemeral_storage_size: ephemeral storage is 256 MB, allowed are 512-10,240 MB: Lambda "
+                f"offers /tmp in steps of 1 MB within this range ({_DG}/gettingstarted-limits.html)"
             ),
         ),
         (
             lambda: {"retry_attempts": 3},
             (
-                "retry_attempts: retries is 3 retries, allowed are 0-2 retries: Lambda retries a failed event "
-                f"at most twice ({_DG}/invocation-async-error-handling.html)"
+                "retry_attempts: retries is 3 retries, allowed are 0-2 retries: Lambda retries a failed "
+                f"event at most twice ({_DG}/invocation-async-error-handling.html)"
             ),
         ),
         (
@@ -208,8 +208,8 @@ def test_two_subnets_in_one_zone_are_refused(stack: Stack) -> None:
     ]
     message = refused(stack, vpc, vpc_subnets=ec2.SubnetSelection(subnets=same))
     assert message == (
-        "vpc_subnets: all 2 are in eu-west-1a, needed are two zones: functions in one zone stop when it is lost "
-        "(https://docs.aws.amazon.com/lambda/latest/operatorguide/networking-vpc.html)"
+        "vpc_subnets: all 2 are in eu-west-1a, needed are two zones: functions in one zone stop when it is "
+        "lost (https://docs.aws.amazon.com/lambda/latest/operatorguide/networking-vpc.html)"
     )
 
 
