@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -55,6 +56,15 @@ class Cdk:
     def log(self) -> Path:
         """Everything that cdk has said."""
         return self._folder / "cdk.log"
+
+    def stacks(self) -> list[str]:
+        """Name the synthesized stacks, as they are deployed."""
+        artifacts = json.loads((self.assembly / "manifest.json").read_text())["artifacts"]
+        return [
+            artifact.get("properties", {}).get("stackName", name)
+            for name, artifact in artifacts.items()
+            if artifact["type"] == "aws:cloudformation:stack"
+        ]
 
     def synthesize(self) -> None:
         """Run the application once."""

@@ -176,7 +176,7 @@ def _listen(port: int) -> socket.socket:
             else "may not be opened by this user"
         )
         raise LambdaPatternsError(
-            f"port {port} on {HOST} {why}: give another with --port, or none to use a free one"
+            f"port {port} on {HOST} {why}: give another one, or 0 to use a free one"
         ) from error
     return listener
 

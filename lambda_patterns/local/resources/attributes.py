@@ -35,6 +35,7 @@ def install() -> None:
     function = handlers["AWS::Lambda::Function"]
     for operation, at in (("create", 1), ("update", 2)):
         function[operation] = _complete_function(function[operation], at)
+    function["delete"] = _forgetful(function["delete"])
     for queue, inline, target in (
         ("AWS::SQS::QueuePolicy", "AWS::SQS::QueueInlinePolicy", ("Queue", "Queues")),
         ("AWS::SNS::TopicPolicy", "AWS::SNS::TopicInlinePolicy", ("TopicArn", "Topics")),
@@ -89,6 +90,14 @@ def _complete_function(original: Callable[..., Created], at: int) -> Callable[..
         if sentence:
             _substituted[name] = sentence
         return name, attributes
+
+    return run
+
+
+def _forgetful(original: Callable[[str, Properties], None]) -> Callable[[str, Properties], None]:
+    def run(name: str, properties: Properties) -> None:
+        original(name, properties)
+        _substituted.pop(name, None)
 
     return run
 

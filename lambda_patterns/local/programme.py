@@ -1,0 +1,106 @@
+"""What a demonstration shows: the stacks while they are deployed, and the summary at its end."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rich.json import JSON
+from rich.markup import escape
+from rich.table import Table
+
+from lambda_patterns.local import show
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import Console
+
+    from lambda_patterns.local.stage import Answer, Deployed, Kept
+
+_SHOWN_ANSWER = 100
+
+
+@dataclass(kw_only=True)
+class Result:
+    """What has been done so far."""
+
+    stacks: list[Deployed] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
+    recorded: list[dict[str, str]] = field(default_factory=list)
+    other_runtimes: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def progress(names: Sequence[str], states: Mapping[str, str], seconds: float) -> Table:
+    """Show every stack with its state now."""
+    table = Table(title=f"deploying, {seconds:.0f} s", title_justify="left", show_header=False, box=None)
+    for name in names:
+        state = states.get(name, "waiting")
+        table.add_row(escape(name), state.replace("_", " ").lower())
+    return table
+
+
+def summary(console: Console, result: Result, seconds: float, memory: float) -> None:
+    """Print everything that was done, the failure records whole."""
+    for kept in result.kept:
+        _show_record(console, kept)
+    console.print(_stacks(result.stacks))
+    if result.answers:
+        console.print(_answers(result.answers))
+    for kept in result.kept:
+        console.print(_failure(kept))
+    show.not_what_it_seems(console, result.recorded, result.other_runtimes)
+    parts = ", ".join(f"{name} {value:.1f} s" for name, value in result.seconds.items())
+    console.print(f"\n{seconds:.1f} s in all ({parts}); largest process {memory:.0f} MiB")
+
+
+def _show_record(console: Console, kept: Kept) -> None:
+    console.print(f"\nthe failure record in {escape(kept.queue)}:")
+    console.print(JSON(json.dumps(kept.record)), soft_wrap=True)
+    console.print()
+
+
+def _stacks(stacks: Sequence[Deployed]) -> Table:
+    table = Table("stack", "resources", "state", title="deployed", title_justify="left")
+    for stack in stacks:
+        table.add_row(escape(stack.name), str(stack.resources), stack.status.replace("_", " ").lower())
+    return table
+
+
+def _answers(answers: Sequence[Answer]) -> Table:
+    table = Table("stack", "function", "answer", "ms", title="called", title_justify="left")
+    for answer in answers:
+        table.add_row(
+            escape(answer.call.stack),
+            escape(answer.call.function),
+            escape(_short(answer.payload)),
+            f"{answer.seconds * 1000:.0f}",
+        )
+    return table
+
+
+def _failure(kept: Kept) -> Table:
+    context, payload = kept.record["requestContext"], kept.record.get("responsePayload") or {}
+    noticed = "no alarm" if kept.alarm is None else f"{kept.alarm}, {kept.alarm_seconds:.1f} s later"
+    table = Table(title="failed", title_justify="left", show_header=False)
+    for name, value in (
+        ("event", _short(kept.failure.event)),
+        ("function", context["functionArn"].split(":function:")[1]),
+        (
+            "attempts",
+            f"{context['approximateInvokeCount']} in {kept.seconds:.1f} s, then {context['condition']}",
+        ),
+        ("error", f"{payload.get('errorType')}: {payload.get('errorMessage')}"),
+        ("kept in", kept.queue),
+        ("noticed by", noticed),
+    ):
+        table.add_row(name, escape(value))
+    return table
+
+
+def _short(value: Any) -> str:  # noqa: ANN401  # any JSON
+    text = json.dumps(value)
+    return text if len(text) <= _SHOWN_ANSWER else text[:_SHOWN_ANSWER] + " ..."
