@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lambda_patterns.model.assembly import Assembly
+    from lambda_patterns.model.databases import Databases
     from lambda_patterns.model.failures import Failures
     from lambda_patterns.model.needs import Needs
     from lambda_patterns.model.network import Network
@@ -150,6 +151,13 @@ class Deployment:
         from lambda_patterns.model.needs import Needs  # noqa: PLC0415 - see network
 
         return Needs(self)
+
+    @cached_property
+    def databases(self) -> Databases:
+        """Which proxy stands before which database, and who uses them."""
+        from lambda_patterns.model.databases import Databases  # noqa: PLC0415 - see network
+
+        return Databases(self)
 
     @cached_property
     def failures(self) -> Failures:
