@@ -34,7 +34,7 @@ Choices = dict[str, str | bool | None]
 
 _PSEUDO = frozenset({"AWS::Region", "AWS::AccountId", "AWS::Partition", "AWS::URLSuffix", "AWS::StackName"})
 _SSM = "AWS::SSM::Parameter::Value<"
-_IGNORED_TYPES = frozenset({"AWS::CDK::Metadata"})
+_METADATA = "AWS::CDK::Metadata"  # deployed or not by a list of all Regions, and nothing depends on it
 
 
 class Undecided(Exception):  # noqa: N818 - it asks for a choice, it is not an error
@@ -82,7 +82,7 @@ def used_conditions(scope: Scope) -> tuple[str, ...]:
     used: dict[str, None] = {}
     for section in ("Resources", "Outputs"):
         for raw in scope.template.section(section).values():
-            if not isinstance(raw, dict) or raw.get("Type") in _IGNORED_TYPES:
+            if not isinstance(raw, dict) or raw.get("Type") == _METADATA:
                 continue
             if isinstance(raw.get("Condition"), str):
                 used[raw["Condition"]] = None
@@ -182,16 +182,12 @@ def atom_of(scope: Scope, raw: Json) -> tuple[str, Scope, str] | None:
     declared = scope.template.section("Parameters").get(name)
     if declared is None:
         return None
-    given = scope.given(name)
+    stored = isinstance(declared, dict) and str(declared.get("Type")).startswith(_SSM)
+    given = None if stored else scope.given(name)
     if given is not None:
         return atom_of(*given)
-    if (
-        isinstance(declared, dict)
-        and "Default" in declared
-        and not str(declared.get("Type")).startswith("AWS::SSM::")
-    ):
-        return None
-    return scope.atom(name), scope, name
+    decided = isinstance(declared, dict) and "Default" in declared and not stored
+    return None if decided else (scope.atom(name), scope, name)
 
 
 def _atoms(scope: Scope, raw: Json) -> Iterator[tuple[str, Scope, str]]:

@@ -38,7 +38,8 @@ INTERNET = "internet"
 PEERS = frozenset(
     {
         "AWS::DocDB::DBCluster", "AWS::DocDB::DBInstance", "AWS::EC2::Instance", "AWS::MSK::Cluster",
-        "AWS::ElastiCache::CacheCluster", "AWS::ElastiCache::ReplicationGroup", "AWS::ElastiCache::ServerlessCache",
+        "AWS::ElastiCache::CacheCluster", "AWS::ElastiCache::ReplicationGroup",
+        "AWS::ElastiCache::ServerlessCache",
         "AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::MemoryDB::Cluster", "AWS::Neptune::DBCluster",
         "AWS::OpenSearchService::Domain", "AWS::RDS::DBCluster", "AWS::RDS::DBInstance", "AWS::RDS::DBProxy",
         "AWS::RDS::DBProxyEndpoint", "AWS::Redshift::Cluster",

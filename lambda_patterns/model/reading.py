@@ -103,26 +103,33 @@ def take_template(
         LambdaPatternsError: where it is no template.
     """
     find = locate or (lambda _path: None)
-    sections = _check_shape(data, name, find)
+    sections = _recognized(data, name)
+    _check_shape(sections, name, find)
     transforms = _transforms(sections)
     if "AWS::LanguageExtensions" in transforms:
         from lambda_patterns.model.loops import expand_loops  # noqa: PLC0415 - few templates have loops
 
         sections = expand_loops(sections)
+    resources = sections.get("Resources") or {}
+    if any(logical_id.startswith("Fn::") for logical_id in resources):
+        transforms.append("in Resources")
+        kept = {logical_id: raw for logical_id, raw in resources.items() if not logical_id.startswith("Fn::")}
+        sections = {**sections, "Resources": kept}
     if _SAM in transforms:
         from lambda_patterns.model.sam import expand_sam  # noqa: PLC0415 - an extra
 
-        sections = _check_shape(expand_sam(sections, name), name, find)
-    return Template(name, sections, locate=find, incomplete=_incomplete(sections, transforms, name))
+        sections = expand_sam(sections, name)
+    _check_shape(sections, name, find)
+    macro = next((transform for transform in transforms if transform not in _OWN_TRANSFORMS), "")
+    return Template(
+        name, sections, locate=find, incomplete=f"the macro {macro} may change {name}" if macro else ""
+    )
 
 
-def _check_shape(data: object, name: str, locate: Callable[[tuple[str | int, ...]], int | None]) -> Raw:
+def _recognized(data: object, name: str) -> Raw:
     if not isinstance(data, dict):
-        kind = {list: "a list", str: "a text", type(None): "empty"}.get(
-            type(data), f"a {type(data).__name__}"
-        )
         raise LambdaPatternsError(
-            f"{name}: is {kind}, no CloudFormation template: a template is a mapping with Resources"
+            f"{name}: is {_kind(data)}, no CloudFormation template: a template is a mapping with Resources"
         )
     if not _SECTIONS & data.keys() - {"Description", "Metadata"}:
         keys = ", ".join(sorted(map(str, data))[:5]) or "nothing"
@@ -130,18 +137,16 @@ def _check_shape(data: object, name: str, locate: Callable[[tuple[str | int, ...
             f"{name}: is no CloudFormation template: it has {keys} at its top, and neither Resources nor "
             "another section of a template"
         )
+    return data
 
+
+def _check_shape(data: Raw, name: str, locate: Callable[[tuple[str | int, ...]], int | None]) -> None:
     problem = _misplaced(data)
     if problem is not None:
         path, found, wanted = problem
         line = locate(path)
         where = f"{name}:{line}" if line else name
         raise LambdaPatternsError(f"{where}: {'.'.join(path)} is {_kind(found)}, it must be {wanted}")
-    resources = data.get("Resources")
-    if resources and any(logical_id.startswith("Fn::") for logical_id in resources):
-        kept = {logical_id: raw for logical_id, raw in resources.items() if not logical_id.startswith("Fn::")}
-        return {**data, "Resources": kept, "Transform": [*_transforms(data), "Fn::Transform"]}
-    return data
 
 
 def _misplaced(data: Raw) -> tuple[tuple[str, ...], object, str] | None:
@@ -162,17 +167,11 @@ def _misplaced(data: Raw) -> tuple[tuple[str, ...], object, str] | None:
 
 
 def _kind(found: object) -> str:
-    return {list: "a list", str: "a text", dict: "a mapping", type(None): "nothing"}.get(
-        type(found), f"{found!r}"
-    )
+    kinds = {list: "a list", str: "a text", dict: "a mapping", type(None): "nothing"}
+    return kinds.get(type(found), f"{found!r}")
 
 
 def _transforms(data: Mapping[str, Json]) -> list[str]:
     declared = data.get("Transform")
     names = declared if isinstance(declared, list) else [declared]
     return [name if isinstance(name, str) else "a macro" for name in names if name is not None]
-
-
-def _incomplete(data: Mapping[str, Json], transforms: list[str], name: str) -> str:
-    macros = [macro for macro in (*transforms, *_transforms(data)) if macro not in _OWN_TRANSFORMS]
-    return f"the macro {macros[0]} may change {name}" if macros else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_patterns.model.conditions import decide
+from lambda_patterns.model.conditions import Undecided, decide
 from lambda_patterns.model.intrinsics import INTRINSICS, NO_VALUE
 from lambda_patterns.model.names import Names
 from lambda_patterns.model.template import Resource
@@ -212,19 +212,17 @@ class Scope:
         kind = kind if isinstance(kind, str) else "String"
         given = self.given(name)
         value: Value
-        if kind.startswith(_SSM):
-            value = self._undecided(name, "is read from Parameter Store")
-        elif given is not None:
-            value = given[0].resolve(given[1])
-            value = self._undecided(name, "is given by a macro") if value is NO_VALUE else value
-        elif "Default" in declared:
-            value = declared["Default"]
-        elif self.world.choices is not None and isinstance(
-            chosen := self.world.choices.get(self.atom(name)), str
-        ):
+        stored = kind.startswith(_SSM)
+        chosen = (self.world.choices or {}).get(self.atom(name))
+        if isinstance(chosen, str):
             value = chosen
+        elif given is not None and not stored:
+            value = given[0].resolve(given[1])
+            value = self._undecided(name, "is not given") if value is NO_VALUE else value
+        elif "Default" in declared and not stored:
+            value = declared["Default"]
         else:
-            value = self._undecided(name, "has no default")
+            value = self._undecided(name, "is read from Parameter Store" if stored else "has no default")
         return split_list(value) if kind.startswith(_LISTS) or kind.startswith(f"{_SSM}List<") else value
 
     def atom(self, name: str) -> str:
@@ -284,7 +282,9 @@ class Scope:
             resources = self._resources
             try:
                 self._conditions[name] = decide(self, name)
-            except BaseException:
+            except RecursionError:
+                self._conditions[name] = TOO_DEEP
+            except Undecided:
                 del self._conditions[name]
                 raise
             finally:

@@ -199,8 +199,8 @@ class Resource:
     @property
     def depends_on(self) -> tuple[Resource, ...]:
         """The resources of DependsOn that exist in this deployment."""
-        named = self._raw.get("DependsOn") or ()
-        ids = [named] if isinstance(named, str) else named
+        named = self._raw.get("DependsOn")
+        ids = named if isinstance(named, list) else [named]
         found = (self._scope.resources.get(name) for name in ids if isinstance(name, str))
         return tuple(resource for resource in found if resource is not None)
 

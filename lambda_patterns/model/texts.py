@@ -13,25 +13,33 @@ if TYPE_CHECKING:
 
 DYNAMIC = "{{resolve:"
 
+Part = str | Reference | Zone | Unknown
+
 
 def join(parts: Iterable[Value]) -> Value:
     """Join the parts of a string: a `str` where all are known, a lone part as it is, else a `Text`."""
-    joined: list[str | Reference | Zone | Unknown] = []
-    for part in parts:
-        for piece in part.parts if isinstance(part, Text) else (part,):
-            item = _piece(piece)
-            if isinstance(item, str) and joined and isinstance(joined[-1], str):
-                joined[-1] += item
-            elif item != "":
-                joined.append(item)
+    joined = _merged(
+        _piece(piece) for part in parts for piece in (part.parts if isinstance(part, Text) else (part,))
+    )
     if any(isinstance(part, str) and DYNAMIC in part for part in joined):
-        joined = list(_without_dynamic(joined))
+        joined = _merged(_without_dynamic(joined))
     if not joined:
         return ""
     return joined[0] if len(joined) == 1 else Text(tuple(joined))
 
 
-def _piece(piece: Value) -> str | Reference | Zone | Unknown:
+def _merged(parts: Iterable[Part]) -> list[Part]:
+    """Make one of strings that are neighbours, and none of empty ones."""
+    merged: list[Part] = []
+    for part in parts:
+        if isinstance(part, str) and merged and isinstance(merged[-1], str):
+            merged[-1] += part
+        elif part != "":
+            merged.append(part)
+    return merged
+
+
+def _piece(piece: Value) -> Part:
     written = plain(piece)
     if written is not None:
         return written
@@ -42,43 +50,38 @@ def _piece(piece: Value) -> str | Reference | Zone | Unknown:
 
 def dynamic(text: str) -> Value:
     """The text, with each dynamic reference (``{{resolve:ssm:name}}``) in it unknown."""
-    if DYNAMIC not in text:
-        return text
-    return join(_without_dynamic([text]))
+    return join([text])
 
 
-def _without_dynamic(
-    parts: list[str | Reference | Zone | Unknown],
-) -> Iterator[str | Reference | Zone | Unknown]:
+def _without_dynamic(parts: list[Part]) -> Iterator[Part]:
     """Replace every ``{{resolve:...}}``, which may run over several parts, by one `Unknown`."""
-    inside: list[str | None] | None = None
+    inside: list[Part] = []
     for part in parts:
         if not isinstance(part, str):
-            if inside is None:
-                yield part
+            if inside:
+                inside.append(part)
             else:
-                inside.append(None)
+                yield part
             continue
         rest = part
         while rest:
-            if inside is None:
-                before, found, rest = rest.partition(DYNAMIC)
-                if before:
-                    yield before
-                inside = [DYNAMIC] if found else None
-            else:
+            if inside:
                 within, found, rest = rest.partition("}}")
                 inside.append(within + found)
                 if found:
                     yield _secret(inside)
-                    inside = None
-    if inside is not None:
-        yield _secret(inside)
+                    inside = []
+            else:
+                before, found, rest = rest.partition(DYNAMIC)
+                yield before
+                inside = [DYNAMIC] if found else []
+    yield from inside  # it does not end here: it may end in a text that this one becomes a part of
 
 
-def _secret(parts: list[str | None]) -> Unknown:
-    written = "".join("..." if part is None else part for part in parts)
-    return Unknown(f"{written} is read at deployment", name="" if None in parts else written)
+def _secret(parts: list[Part]) -> Unknown:
+    written = "".join(part if isinstance(part, str) else "..." for part in parts)
+    known = all(isinstance(part, str) for part in parts)
+    return Unknown(f"{written} is read at deployment", name=written if known else "")
 
 
 def split_list(value: Value) -> Value:
