@@ -32,16 +32,18 @@ class Limit:
 
         "memory is 64 MB, allowed are 128-10,240 MB"
         """
+        # "layers are 6, allowed are 0-5": the name says the unit already
+        verb, unit = ("are", "") if self.name.endswith(self.unit) else ("is", f" {self.unit}")
         if self.low == self.high:
-            allowed = f"allowed is {self.low:,} {self.unit}"
+            allowed = f"allowed is {self.low:,}{unit}"
         else:
-            allowed = f"allowed are {self.low:,}-{self.high:,} {self.unit}"
+            allowed = f"allowed are {self.low:,}-{self.high:,}{unit}"
         if isinstance(value, bool) or not isinstance(value, int | float):
-            return f"{self.name} is {value!r}, {allowed}"
+            return f"{self.name} {verb} {value!r}, {allowed}"
         if not self.low <= value <= self.high:
-            return f"{self.name} is {value:,} {self.unit}, {allowed}"
+            return f"{self.name} {verb} {value:,}{unit}, {allowed}"
         if self.whole and value != int(value):
-            return f"{self.name} is {value:,} {self.unit}, {allowed}, whole numbers only"
+            return f"{self.name} {verb} {value:,}{unit}, {allowed}, whole numbers only"
         return None
 
     def check(self, value: object, argument: str | None = None) -> None:

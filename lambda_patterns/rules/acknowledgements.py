@@ -123,8 +123,10 @@ def judge(
             hint = f"write {near}" if near else "take the name from `lambda-patterns rules`"
             what = f"{one.rule!r} is acknowledged, there is no rule of this name"
             yield ACKNOWLEDGEMENT_OF_NOTHING, one, Found(one.template, one.path, what, hint, subject=one.rule)
-        elif one.rule in ran and not any(
-            one.rule == finding.rule and one.covers(finding) for finding in fired
+        elif (
+            one.reason
+            and one.rule in ran
+            and not any(one.rule == finding.rule and one.covers(finding) for finding in fired)
         ):
             what = f"{one.rule} is acknowledged and finds nothing here"
             yield ACKNOWLEDGEMENT_OF_NOTHING, one, Found(one.template, one.path, what, subject=one.rule)

@@ -62,7 +62,7 @@ def refused(stack: Stack, network: LambdaNetwork | ec2.IVpc, **arguments: Any) -
         (
             lambda: {"retry_attempts": 3},
             (
-                "retry_attempts: retries is 3 retries, allowed are 0-2 retries: Lambda retries a failed "
+                "retry_attempts: retries are 3, allowed are 0-2: Lambda retries a failed "
                 f"event at most twice ({_DG}/invocation-async-error-handling.html)"
             ),
         ),
@@ -101,13 +101,13 @@ def test_six_layers_are_refused(stack: Stack, network: LambdaNetwork) -> None:
     arn = "arn:aws:lambda:eu-west-1:123456789012:layer:tools:1"
     layers = [lambda_.LayerVersion.from_layer_version_arn(stack, f"Layer{n}", arn) for n in range(6)]
     message = refused(stack, network, layers=layers)
-    assert message.startswith("layers: layers is 6 layers, allowed are 0-5 layers: ")
+    assert message.startswith("layers: layers are 6, allowed are 0-5: ")
 
 
 def test_six_groups_are_refused(stack: Stack, network: LambdaNetwork) -> None:
     groups = [ec2.SecurityGroup.from_security_group_id(stack, f"Group{n}", f"sg-{n}") for n in range(6)]
     message = refused(stack, network, security_groups=groups)
-    assert message.startswith("security_groups: security groups is 6 groups, allowed are 1-5 groups: ")
+    assert message.startswith("security_groups: security groups are 6, allowed are 1-5: ")
 
 
 def test_the_environment_is_measured_as_compact_json(stack: Stack, network: LambdaNetwork) -> None:

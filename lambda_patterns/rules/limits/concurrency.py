@@ -94,7 +94,7 @@ def _pool_over_quota(pool: list[_Taken], quota: int, left: int) -> Iterator[Foun
     others = len({taken.function for taken in pool}) - 1
     together = f" together with {others} other function{'s' if others > 1 else ''}" if others else ""
     what = (
-        f"{total:,} executions are reserved{together}, allowed are 0-{quota - left:,}: "
+        f"{total:,} executions are reserved{together}, allowed are at most {quota - left:,}: "
         f"{left:,} of the account's {quota:,} have to stay unreserved"
     )
     yield Found(most.at, most.path, what)

@@ -42,7 +42,7 @@ def _too_large(deployment: Deployment) -> Iterator[Found]:
             continue
         code, layers = unzipped_size(function) or 0, _layers(deployment, function)
         if problem := limits.UNZIPPED_BYTES.problem(code + sum(layers)):
-            of_which = f" (code {code:,}, {len(layers)} layers {sum(layers):,})" if layers else ""
+            of_which = f" (code {code:,}, layers {sum(layers):,})" if layers else ""
             yield Found(function, ("Code",), problem + of_which)
 
 

@@ -1,0 +1,52 @@
+"""Each rule of the catalogue has a template that breaks it alone, templates that do not, and its page."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from lambda_patterns.model.assembly import read
+from lambda_patterns.model.deployment import Settings
+from lambda_patterns.rules.catalogue import RULES
+from lambda_patterns.rules.engine import check
+from lambda_patterns.rules.finding import Finding
+from lambda_patterns.rules.pages import BY_THE_ENGINE, DOCS, TEMPLATES, bad_fixture, good_fixtures, pages
+from lambda_patterns.rules.rule import Rule
+
+SHOWN = [rule for rule in RULES if rule.name not in BY_THE_ENGINE]
+GOOD = sorted((TEMPLATES / "good").glob("*.yaml"))
+
+
+def findings(path: Path) -> list[Finding]:
+    report = check(read(path), Settings(date(2026, 11, 24)))
+    return [finding for finding in report.findings if finding.acknowledged is None]
+
+
+@pytest.mark.parametrize("rule", SHOWN, ids=lambda rule: rule.name)
+def test_the_bad_fixture_breaks_its_rule_and_no_other(rule: Rule) -> None:
+    found = findings(bad_fixture(rule))
+    assert {finding.rule for finding in found} == {rule.name}
+    assert all(finding.severity is rule.severity for finding in found)
+    assert all(finding.line for finding in found)
+
+
+@pytest.mark.parametrize("rule", SHOWN, ids=lambda rule: rule.name)
+def test_each_rule_has_a_fixture_of_a_legitimate_exception(rule: Rule) -> None:
+    assert good_fixtures(rule)
+    assert rule.exceptions
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
+def test_a_good_fixture_breaks_no_rule(path: Path) -> None:
+    assert [(finding.rule, finding.message) for finding in findings(path)] == []
+
+
+def test_every_fixture_belongs_to_a_rule() -> None:
+    names = {rule.name for rule in SHOWN}
+    assert {path.stem for path in (TEMPLATES / "bad").glob("*.yaml")} == names
+    assert {path.stem.partition("--")[0] for path in GOOD} == names
+
+
+def test_the_pages_are_those_that_the_rules_generate() -> None:
+    written = {path: path.read_text() for path in DOCS.glob("*.md")}
+    assert written == pages(), "run `python -m lambda_patterns.rules.pages`"
