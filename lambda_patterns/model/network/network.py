@@ -1,0 +1,98 @@
+"""The network of one deployment, asked by resource.
+
+Not modelled: see `graph`, `solver` and `build`; a deployment with macros, which may add anything, is UNKNOWN
+throughout.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from lambda_patterns.errors import ArgumentError
+from lambda_patterns.model.network.build import build
+from lambda_patterns.model.network.build_hosts import port_of
+from lambda_patterns.model.network.identity import Identity
+from lambda_patterns.model.network.solver import Internet, Service, Solver
+from lambda_patterns.model.network.trace import Reason, Trace, Verdict
+
+if TYPE_CHECKING:
+    from lambda_patterns.model.deployment import Deployment
+    from lambda_patterns.model.network.graph import Graph, Host
+    from lambda_patterns.model.template import Resource
+
+HTTPS = 443
+
+
+class Network:
+    """What reaches what in a deployment.
+
+    Args:
+        deployment: the resources, with their conditions decided.
+    """
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._identity = Identity(deployment)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The neutral graph that the proof stands on."""
+        return self._solver.graph
+
+    @cached_property
+    def _solver(self) -> Solver:
+        return Solver(build(self._deployment, self._identity))
+
+    def host(self, resource: Resource) -> Host | None:
+        """The resource as something with network interfaces; None where it is nothing of the kind."""
+        return self.graph.hosts.get(self._identity.name(resource))
+
+    def resource(self, component: str) -> Resource | None:
+        """The resource behind a hop's or reason's component; None for one outside of the deployment."""
+        return self._identity.resources.get(component)
+
+    def name(self, resource: Resource) -> str:
+        """The name of a resource in traces."""
+        return self._identity.name(resource)
+
+    def port_of(self, resource: Resource) -> int | None:
+        """The port that a resource listens on; None where it is not known."""
+        return port_of(self._deployment, resource)
+
+    def trace(
+        self,
+        source: Resource,
+        target: Resource | Internet | Service,
+        port: int | None = None,
+        protocol: str = "tcp",
+    ) -> Trace:
+        """Trace a connection.
+
+        Args:
+            source: a function, proxy, database, instance, or anything else with an address of its own.
+            target: the internet, an AWS service in the Region, or a resource with an address.
+            port: 1-65535. Default: what the target listens on; 443 for the internet and services.
+            protocol: "tcp" or "udp". Default "tcp", which services and databases speak.
+
+        Raises:
+            ArgumentError: where the source or target has no address that can be traced, or no port is known.
+        """
+        for end in (source, target):
+            if not isinstance(end, Internet | Service) and self.host(end) is None:
+                raise ArgumentError(f"{end.id} ({end.type}) has no address of its own that could be traced")
+        asked = target if isinstance(target, Internet | Service) else self.name(target)
+        if port is None:
+            port = HTTPS if isinstance(target, Internet | Service) else self.port_of(target)
+        if port is None:
+            raise ArgumentError(f"the port that {asked} listens on is not known: give one, 1-65535")
+        trace = self._solver.trace(self.name(source), asked, port, protocol)
+        if self._deployment.incomplete:
+            doubt = Reason(None, self.name(source), "template", self._deployment.incomplete)
+            paths = tuple(
+                replace(path, verdict=Verdict.UNKNOWN, blocks=(), doubts=(doubt, *path.blocks, *path.doubts))
+                for path in trace.paths
+            )
+            return replace(trace, verdict=Verdict.UNKNOWN, paths=paths)
+        return trace
