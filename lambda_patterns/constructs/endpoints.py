@@ -36,16 +36,14 @@ def create_endpoints(  # noqa: PLR0913  # two more say what each endpoint is giv
         For each service what a function's group has to be opened to: the endpoint, its prefix list, or None
         where the prefix list's id is not known.
     """
-    check_endpoints(services, policies=policies, prefix_lists=prefix_lists)
     reached: dict[str, ec2.IConnectable | None] = {}
     for service in services:
         endpoint: ec2.GatewayVpcEndpoint | ec2.InterfaceVpcEndpoint
-        if _is_gateway(service):
+        if is_gateway(service):
             endpoint = vpc.add_gateway_endpoint(
-                _role_name(service), service=ec2.GatewayVpcEndpointAwsService(service), subnets=[subnets]
+                endpoint_id(service), service=ec2.GatewayVpcEndpointAwsService(service), subnets=[subnets]
             )
-            prefix_list = prefix_lists.get(service)
-            reached[service] = ec2.Peer.prefix_list(prefix_list) if prefix_list else None
+            reached[service] = prefix_list_peer(prefix_lists.get(service))
         else:
             endpoint = reached[service] = _interface(scope, vpc, subnets, service)
         for statement in policies.get(service, ()):
@@ -88,7 +86,13 @@ def check_service(name: str, argument: str) -> None:
         )
 
 
-def _is_gateway(name: str) -> bool:
+def prefix_list_peer(prefix_list_id: str | None) -> ec2.IPeer | None:
+    """Give what to open a group to for a gateway endpoint; None where its prefix list is not known."""
+    return ec2.Peer.prefix_list(prefix_list_id) if prefix_list_id else None
+
+
+def is_gateway(name: str) -> bool:
+    """Say whether the service is met through a gateway endpoint."""
     service = facts.by_name(name)
     return service is not None and service.endpoint is facts.Endpoint.GATEWAY
 
@@ -98,13 +102,13 @@ def _interface(
 ) -> ec2.InterfaceVpcEndpoint:
     group = ec2.SecurityGroup(
         scope,
-        f"{_role_name(service)}Group",
+        f"{endpoint_id(service)}Group",
         vpc=vpc,
         allow_all_outbound=False,
         description=f"The endpoint of {service}: 443 from the functions that need it",
     )
     return vpc.add_interface_endpoint(
-        _role_name(service),
+        endpoint_id(service),
         service=ec2.InterfaceVpcEndpointAwsService(service),
         subnets=subnets,
         security_groups=[group],
@@ -113,6 +117,6 @@ def _interface(
     )
 
 
-def _role_name(service: str) -> str:
-    """The endpoint's id: "secretsmanager" is SecretsmanagerEndpoint, "execute-api" ExecuteApiEndpoint."""
+def endpoint_id(service: str) -> str:
+    """Give the id of a service's endpoint: "execute-api" has ExecuteApiEndpoint."""
     return "".join(part.capitalize() for part in re.split(r"[^a-z0-9]+", service.lower())) + "Endpoint"

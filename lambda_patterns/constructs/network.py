@@ -9,7 +9,13 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from lambda_patterns.constructs.acknowledgements import INLINE_POLICY, LOG_GROUP_KEY, acknowledge
-from lambda_patterns.constructs.endpoints import create_endpoints
+from lambda_patterns.constructs.endpoints import (
+    check_endpoints,
+    create_endpoints,
+    endpoint_id,
+    is_gateway,
+    prefix_list_peer,
+)
 from lambda_patterns.constructs.nat_instances import create_provider, finish_instances
 from lambda_patterns.constructs.subnets import check_subnets
 from lambda_patterns.constructs.ways_out import (
@@ -36,6 +42,9 @@ ZONES = Limit(
     "functions in one zone stop when it is lost, and no Region has more than six",
     "https://docs.aws.amazon.com/lambda/latest/operatorguide/networking-vpc.html",
 )
+
+# aws_cdk's own default, which it needs no call to be told.
+_CIDR = "10.0.0.0/16"
 
 _PUBLIC_ROUTE = {
     "compliance/VPCNoUnrestrictedRouteToIGW": "this subnet holds the NAT device and nothing else; functions "
@@ -92,7 +101,7 @@ class LambdaNetwork(Construct):
         *,
         internet: WayOut,
         zones: int | Sequence[str] = 2,
-        cidr: str = "10.0.0.0/16",
+        cidr: str = _CIDR,
         flow_log_group: logs.ILogGroup | None = None,
     ) -> None:
         ZONES.check(zones if isinstance(zones, int) else len(set(zones)), "zones")
@@ -100,24 +109,24 @@ class LambdaNetwork(Construct):
         self.internet = internet
         self.ipv6 = isinstance(internet, EgressOnlyGateway)
         self.leads_out = self.ipv6 or not isinstance(internet, Endpoints)
-        kind = ec2.SubnetType.PRIVATE_WITH_EGRESS if self.leads_out else ec2.SubnetType.PRIVATE_ISOLATED
-        self.subnets = ec2.SubnetSelection(subnet_type=kind)
-        self.vpc = self._create_vpc(internet, kind, zones, cidr, flow_log_group)
-        self._endpoints = {}
-        if isinstance(internet, Endpoints):
-            self.add_endpoints(
-                *internet.services, policies=internet.policies, prefix_lists=internet.prefix_lists
-            )
-        else:
-            self.add_endpoints("s3", "dynamodb")
+        self.subnets = ec2.SubnetSelection(
+            subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS
+            if self.leads_out
+            else ec2.SubnetType.PRIVATE_ISOLATED
+        )
+        own = internet if isinstance(internet, Endpoints) else Endpoints("s3", "dynamodb")
+        gateways = [name for name in own.services if is_gateway(name) and name not in own.policies]
+        self.vpc = self._create_vpc(internet, zones, cidr, flow_log_group, gateways)
+        self._endpoints = {name: prefix_list_peer(own.prefix_lists.get(name)) for name in gateways}
+        self.add_endpoints(*own.services, policies=own.policies, prefix_lists=own.prefix_lists)
 
     def _create_vpc(
         self,
         internet: WayOut,
-        kind: ec2.SubnetType,
         zones: int | Sequence[str],
         cidr: str,
         flow_log_group: logs.ILogGroup | None,
+        gateways: Sequence[str],
     ) -> ec2.Vpc:
         if flow_log_group is None:
             flow_log_group = logs.LogGroup(self, "FlowLogs", retention=logs.RetentionDays.ONE_MONTH)
@@ -125,22 +134,29 @@ class LambdaNetwork(Construct):
         public = isinstance(internet, NatInstances) or (
             isinstance(internet, NatGateways) and internet.sharing != "regional"
         )
-        private_subnets = ec2.SubnetConfiguration(name="Function", subnet_type=kind)
+        assert self.subnets.subnet_type is not None  # noqa: S101  # narrows: it was chosen by type
+        private_subnets = ec2.SubnetConfiguration(name="Function", subnet_type=self.subnets.subnet_type)
         public_subnets = ec2.SubnetConfiguration(
             name="Public", subnet_type=ec2.SubnetType.PUBLIC, cidr_mask=28, map_public_ip_on_launch=False
         )
-        provider, gateways = _nat(internet)
+        provider, count = _nat(internet)
         vpc = ec2.Vpc(
             self,
             "Vpc",
-            ip_addresses=ec2.IpAddresses.cidr(cidr),
+            ip_addresses=None if cidr == _CIDR else ec2.IpAddresses.cidr(cidr),
             max_azs=zones if isinstance(zones, int) else None,
             availability_zones=None if isinstance(zones, int) else list(zones),
             ip_protocol=ec2.IpProtocol.DUAL_STACK if self.ipv6 else None,
             create_internet_gateway=not isinstance(internet, Endpoints),
             nat_gateway_provider=provider,
-            nat_gateways=gateways,
+            nat_gateways=count,
             subnet_configuration=[public_subnets, private_subnets] if public else [private_subnets],
+            gateway_endpoints={
+                endpoint_id(name): ec2.GatewayVpcEndpointOptions(
+                    service=ec2.GatewayVpcEndpointAwsService(name), subnets=[self.subnets]
+                )
+                for name in gateways
+            },
             restrict_default_security_group=True,
         )
         log = vpc.add_flow_log(
@@ -223,6 +239,7 @@ class LambdaNetwork(Construct):
             ArgumentError: AWS offers no endpoint for the service, or a policy or prefix list names a service
                 that gets no endpoint here.
         """
+        check_endpoints(services, policies=policies or {}, prefix_lists=prefix_lists or {})
         wanted = [service for service in dict.fromkeys(services) if service not in self._endpoints]
         self._endpoints |= create_endpoints(
             self,

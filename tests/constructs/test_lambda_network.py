@@ -159,8 +159,8 @@ def test_fewer_than_two_zones_are_refused(stack: Stack, zones: Any, count: int) 
     with pytest.raises(ArgumentError) as caught:
         LambdaNetwork(stack, "Network", internet=Isolated(), zones=zones)
     assert str(caught.value) == (
-        f"zones: zones is {count} zones, allowed are 2-6 zones: functions in one zone stop when it is lost, "
-        "and no Region has more than six (https://docs.aws.amazon.com/lambda/latest/operatorguide/networking-vpc.html)"
+        f"zones: zones are {count}, allowed are 2-6: functions in one zone stop when it is lost, and no "
+        "Region has more than six (https://docs.aws.amazon.com/lambda/latest/operatorguide/networking-vpc.html)"
     )
     assert stack.node.try_find_child("Network") is None
 
