@@ -25,7 +25,6 @@ _SERVICES = {
     "rds": ("rds", "query"),
     "cloudwatch": ("cloudwatch", "query"),
     "secretsmanager": ("secretsmanager", "json"),
-    "logs": ("cloudwatch_logs", "json"),
     "events": ("eventbridge", "json"),
     "s3": ("s3", "rest-xml"),
 }

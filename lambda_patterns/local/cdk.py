@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambda_patterns.errors import LambdaPatternsError
-from lambda_patterns.local.node import cdk_command, node_environment
+from lambda_patterns.local.node import cdk_command, node_binary, node_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,14 +37,17 @@ class Cdk:
     def __init__(self, aws: Connection, project: Path, folder: Path) -> None:
         self._aws, self._project, self._folder = aws, project, folder
         self._command = cdk_command(project)
-        self._environment = aws.environment(node_environment()) | {
+        environment = aws.environment(node_environment())
+        self._environment = environment | {
             "CDK_HOME": str(folder / "home"),
             "CDK_DISABLE_CLI_TELEMETRY": "true",
             "CDK_DISABLE_VERSION_CHECK": "true",
             "CI": "true",
             "NO_COLOR": "1",
-            # `python3 app.py` in cdk.json means this interpreter
-            "PATH": os.pathsep.join((str(Path(sys.executable).parent), node_environment()["PATH"])),
+            # `python3 app.py` in cdk.json means this interpreter; its folder may have a script named node
+            "PATH": os.pathsep.join(
+                (str(node_binary().parent), str(Path(sys.executable).parent), environment["PATH"])
+            ),
         }
 
     @property
@@ -106,12 +109,15 @@ class Cdk:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self._aws.adopt(process.pid)
         try:
             yield process
             code = process.wait()
         except BaseException:
             _end(process)
             raise
+        finally:
+            self._aws.release(process.pid)
         if code:
             raise LambdaPatternsError(
                 f"cdk {arguments[0]} failed with exit code {code}; it said:\n{self._last_lines(start)}"

@@ -75,6 +75,12 @@ class Connection:
         answer: dict[str, Any] = json.loads(self._ask(STATUS_PATH, "GET"))
         return answer
 
+    def adopt(self, group: int) -> None:
+        """Let a process group of this process end with it, however it ends; only `EmbeddedAws` can."""
+
+    def release(self, group: int) -> None:
+        """Take back `adopt`: the group has ended."""
+
     def _ask(self, path: str, method: str) -> bytes:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         request = urllib.request.Request(self.endpoint + path, method=method)  # noqa: S310  # http on loopback

@@ -57,6 +57,14 @@ class EmbeddedAws(Connection):
             )
         return self._server
 
+    def adopt(self, group: int) -> None:
+        """Let a process group of this process end with it, however it ends."""
+        self.server.tell(f"+{group}")
+
+    def release(self, group: int) -> None:
+        """Take back `adopt`: the group has ended."""
+        self.server.tell(f"-{group}")
+
     @property
     def endpoint(self) -> str:
         """Where every service answers, as `http://127.0.0.1:<port>`."""

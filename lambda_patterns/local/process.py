@@ -116,6 +116,13 @@ class ServerProcess:
         self._child.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def tell(self, line: str) -> None:
+        """Write a line to the server's watch, if it is watched."""
+        if self._child.stdin is not None:
+            with contextlib.suppress(OSError):  # a server that has ended watches nothing
+                self._child.stdin.write(line.encode() + b"\n")
+                self._child.stdin.flush()
+
     def _ended(self) -> bool:
         return self._child.poll() is not None
 

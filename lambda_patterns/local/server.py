@@ -6,6 +6,7 @@ Started by `lambda_patterns.local.process`; not meant to be run by hand.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from lambda_patterns.errors import LambdaPatternsError
+from lambda_patterns.local import ministack
 from lambda_patterns.local.settings import ACCOUNT, HOST, Settings
 
 
@@ -33,13 +35,19 @@ def main() -> None:
         threading.Thread(target=_end_with_starter, args=(folder,), daemon=True, name="starter-watch").start()
     listener = socket.socket(fileno=arguments.socket)
     _configure(folder, listener.getsockname()[1], arguments.settings)
-    try:
-        from lambda_patterns.local.serving import serve  # noqa: PLC0415  # reads what was just configured
+    serve(listener, arguments.settings)
 
-        serve(listener, arguments.settings)
+
+def serve(listener: socket.socket, settings: Settings) -> None:
+    """Serve on `listener`, or print what is wrong with MiniStack and end with exit code 2."""
+    try:
+        ministack.check()
     except LambdaPatternsError as error:
         print(error, flush=True)  # noqa: T201  # the starter reads the last line
         sys.exit(2)
+    from lambda_patterns.local import serving  # noqa: PLC0415  # reads what is configured by now
+
+    serving.serve(listener, settings)
 
 
 def _configure(folder: Path, port: int, settings: Settings) -> None:
@@ -63,9 +71,18 @@ def _configure(folder: Path, port: int, settings: Settings) -> None:
 
 
 def _end_with_starter(folder: Path) -> None:
-    """Wait for the starter to close its end of the pipe, which its death does too."""
-    while os.read(0, 1024):
-        pass
+    """Wait for the starter to close its end of the pipe, which its death does too.
+
+    Until then it writes lines: "+<process group>" for what it starts beside us, "-<process group>" when that
+    has ended. What is left of these ends with the starter.
+    """
+    groups: set[int] = set()
+    with os.fdopen(0, "r") as pipe:
+        for line in pipe:
+            (groups.add if line.startswith("+") else groups.discard)(int(line[1:]))
+    for group in groups:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
     _end(folder)
 
 

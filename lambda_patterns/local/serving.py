@@ -25,12 +25,7 @@ _REQUEST_ID_HEADERS = {b"x-amzn-requestid", b"x-amz-request-id"}
 
 
 def serve(listener: socket.socket, settings: Settings) -> None:
-    """Serve on `listener` until the process ends.
-
-    Raises:
-        LambdaPatternsError: MiniStack is not the one that we know.
-    """
-    ministack.check()
+    """Serve on `listener` until the process ends; the seams are checked by then."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     application = _Application(settings)
     config = Config()

@@ -26,7 +26,7 @@ def start(seconds: float) -> None:
 
 def tick() -> None:
     """Write the queues' metrics and judge the alarms, of every account and region."""
-    scopes = {key[:2] for store in (sqs._queues, cloudwatch._alarms) for key in list(store._data)}
+    scopes = {key[:2] for store in (sqs._queues, cloudwatch._alarms) for key in store.to_dict()}
     for account, region in sorted(scopes):
         with responses.request_scope(account, region):
             for queue in list(sqs._queues.values()):
