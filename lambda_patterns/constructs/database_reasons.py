@@ -72,8 +72,8 @@ def acknowledge_provider(provider: IConstruct, function_resource: str) -> None:
             f"AwsSolutions-IAM5[Resource::<{function_resource}.Arn>:*]": f"{framework} this one function, "
             "whose versions the star stands for",
             "AwsSolutions-L1": f"{framework} no newer runtime than aws_cdk has tested",
-            "compliance/CloudWatchLogGroupEncrypted": f"{framework} one function: CloudWatch Logs encrypts the "
-            "little it logs with a key of its own",
+            "compliance/CloudWatchLogGroupEncrypted": f"{framework} one function: CloudWatch Logs encrypts "
+            "the little it logs with a key of its own",
             "compliance/LambdaInsideVPC": f"{framework} nothing in the VPC",
             "compliance/LambdaConcurrency": f"{framework} one function, once for each deployment",
             "compliance/LambdaDLQ": waited_for,
