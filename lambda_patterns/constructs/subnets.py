@@ -16,6 +16,9 @@ _PUBLIC = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-intern
 
 _FEWEST = 2
 
+# aws_cdk's name for the error that a subnet, imported by its id alone, does not say its zone.
+_ZONE_UNKNOWN = "CannotReferenceSubnetSAvailability"
+
 
 def check_subnets(vpc: ec2.IVpc, selection: ec2.SubnetSelection | None) -> None:
     """Raise `ArgumentError` unless functions can be placed in the selected subnets.
@@ -23,7 +26,13 @@ def check_subnets(vpc: ec2.IVpc, selection: ec2.SubnetSelection | None) -> None:
     A list that deployment decides is not counted, a zone that it decides may be any zone, and what a lookup
     has not answered yet is not judged.
     """
-    chosen = vpc.select_subnets(**_arguments(selection))
+    try:
+        chosen = vpc.select_subnets(**_arguments(selection))
+    except RuntimeError as error:
+        if selection is None or selection.subnets is None or _ZONE_UNKNOWN not in str(error):
+            raise
+        _check_count(len(selection.subnets))
+        return
     ids = chosen.subnet_ids
     if chosen.is_pending_lookup or any(item.startswith("#{Token[") for item in ids):
         return
@@ -33,18 +42,22 @@ def check_subnets(vpc: ec2.IVpc, selection: ec2.SubnetSelection | None) -> None:
             f"nor the internet: select private subnets ({_PUBLIC})"
         )
     count = len(set(ids))
-    if count < _FEWEST:
-        raise ArgumentError(
-            f"vpc_subnets: {count} subnet, needed are 2 or more in two zones: functions in one zone stop "
-            f"when it is lost ({_TWO_ZONES})"
-        )
-    limits.SUBNETS.check(count, "vpc_subnets")
+    _check_count(count)
     zones = set(chosen.availability_zones)
     if len(zones) == 1 and not is_token(next(iter(zones))):
         raise ArgumentError(
             f"vpc_subnets: all {count} are in {next(iter(zones))}, needed are two zones: functions in one "
             f"zone stop when it is lost ({_TWO_ZONES})"
         )
+
+
+def _check_count(count: int) -> None:
+    if count < _FEWEST:
+        raise ArgumentError(
+            f"vpc_subnets: {count} subnet, needed are 2 or more in two zones: functions in one zone stop "
+            f"when it is lost ({_TWO_ZONES})"
+        )
+    limits.SUBNETS.check(count, "vpc_subnets")
 
 
 def _arguments(selection: ec2.SubnetSelection | None) -> dict[str, Any]:

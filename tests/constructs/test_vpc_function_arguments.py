@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_cdk import Aws, CfnParameter, Duration, Size, Stack
+from aws_cdk import Aws, CfnParameter, Duration, Fn, Size, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
@@ -223,6 +223,23 @@ def test_zones_that_are_not_known_may_be_two(stack: Stack) -> None:
         for n in range(2)
     ]
     VpcFunction(stack, "Fetch", network=vpc, vpc_subnets=ec2.SubnetSelection(subnets=subnets), **code())
+
+
+def test_subnets_that_are_known_by_id_alone_may_be_in_two_zones(stack: Stack) -> None:
+    vpc = imported_vpc(stack, ["eu-west-1a", "eu-west-1b"])
+    subnets = [ec2.Subnet.from_subnet_id(stack, f"Some{n}", f"subnet-0123456789abcdef{n}") for n in range(2)]
+    VpcFunction(stack, "Fetch", network=vpc, vpc_subnets=ec2.SubnetSelection(subnets=subnets), **code())
+
+
+def test_subnets_that_deployment_lists_are_not_counted(stack: Stack) -> None:
+    vpc = ec2.Vpc.from_vpc_attributes(
+        stack,
+        "Exported",
+        vpc_id=Fn.import_value("vpc"),
+        availability_zones=Fn.split(",", Fn.import_value("zones")),
+        private_subnet_ids=Fn.split(",", Fn.import_value("subnets")),
+    )
+    VpcFunction(stack, "Fetch", network=vpc, **code())
 
 
 def test_a_vpc_that_is_still_to_be_looked_up_is_not_judged(app: Any) -> None:
