@@ -88,7 +88,7 @@ class ServerProcess:
                         *("--settings", settings.to_json()),
                         *(("--watched",) if watched else ()),
                     ],
-                    env=_child_environment(folder),
+                    env=child_environment(folder),
                     cwd=folder,
                     pass_fds=(listener.fileno(),),
                     stdin=subprocess.PIPE if watched else subprocess.DEVNULL,
@@ -188,7 +188,7 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-def _child_environment(folder: Path) -> dict[str, str]:
+def child_environment(folder: Path) -> dict[str, str]:
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     return node_environment(inherited) | {
         "HOME": str(folder),

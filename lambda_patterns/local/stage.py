@@ -68,7 +68,7 @@ class Stage:
 
     def call(self, call: Call) -> Answer:
         """Call a function and wait for its answer."""
-        name, start = self._find(call.stack, call.function, "AWS::Lambda::Function"), time.monotonic()
+        name, start = self.find(call.stack, call.function, "AWS::Lambda::Function"), time.monotonic()
         answer = self._lambda.invoke(FunctionName=name, Payload=json.dumps(call.event))
         return Answer(
             call=call,
@@ -83,8 +83,8 @@ class Stage:
         Raises:
             LambdaPatternsError: no record arrives.
         """
-        function = self._find(failure.stack, failure.function, "AWS::Lambda::Function")
-        url = self._find(failure.stack, failure.queue, "AWS::SQS::Queue")
+        function = self.find(failure.stack, failure.function, "AWS::Lambda::Function")
+        url = self.find(failure.stack, failure.queue, "AWS::SQS::Queue")
         start = time.monotonic()
         sent = self._lambda.invoke(
             FunctionName=function,
@@ -131,7 +131,7 @@ class Stage:
             time.sleep(0.1)
         return None
 
-    def _find(self, stack: str, role: str, kind: str) -> str:
+    def find(self, stack: str, role: str, kind: str) -> str:
         """Give the physical id of the one resource of `kind` whose logical id begins with `role`."""
         found = [
             resource["PhysicalResourceId"]

@@ -32,9 +32,9 @@ def test_an_empty_file_has_no_scenes(tmp_path: Path) -> None:
             "{path}: calls: {{'stack': 'A'}} must have event, function, stack",
         ),
         (
-            "failures: [{stack: A, function: B, event: 1, queue: Q, alias: live}]",
+            "failures: [{stack: A, function: B, event: 1, queue: Q, to: x}]",
             (
-                "{path}: failures: {{'stack': 'A', 'function': 'B', 'event': 1, 'queue': 'Q', 'alias': 'live'}} "
+                "{path}: failures: {{'stack': 'A', 'function': 'B', 'event': 1, 'queue': 'Q', 'to': 'x'}} "
                 "must have event, function, queue, stack and may have qualifier"
             ),
         ),
