@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 class FunctionOptions(TypedDict, total=False):
     """The arguments that every function of this library takes; for most aws_cdk's own documentation holds.
 
+    Numbers are whole; they are typed as aws_cdk types them, because a token may stand for one.
+
     Args:
         code: `lambda_.Code`.
         handler: "handler.handler", module and function.
@@ -72,15 +74,15 @@ class FunctionOptions(TypedDict, total=False):
     log_retention: logs.RetentionDays
     logging_format: lambda_.LoggingFormat
     max_event_age: Duration
-    memory_size: int
+    memory_size: float
     on_failure: lambda_.IDestination
     on_success: lambda_.IDestination
     params_and_secrets: lambda_.ParamsAndSecretsLayerVersion
     profiling: bool
     profiling_group: codeguruprofiler.IProfilingGroup
     recursive_loop: lambda_.RecursiveLoop
-    reserved_concurrent_executions: int
-    retry_attempts: int
+    reserved_concurrent_executions: float
+    retry_attempts: float
     role: iam.IRole
     runtime: lambda_.Runtime
     runtime_management_mode: lambda_.RuntimeManagementMode
