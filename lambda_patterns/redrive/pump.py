@@ -101,6 +101,7 @@ class Pump:
         self._rewrite: dict[str, Message] = {}
         self._error: Exception | None = None
         self._began = 0
+        self._empty = 0
         self.passed = Passed()
 
     def stop(self, why: str) -> None:
@@ -153,15 +154,10 @@ class Pump:
                 raise
 
     def _work(self) -> None:
-        empty = 0
         try:
-            while not self._stop.is_set() and empty < _EMPTY_RECEIVES:
-                batch = self._take()
-                if not batch:
-                    empty += 1
-                    continue
-                empty = 0
-                self._settle(self._step(batch))
+            while not self._stop.is_set() and self._empty < _EMPTY_RECEIVES:
+                if batch := self._take():
+                    self._settle(self._step(batch))
         except Exception as error:  # noqa: BLE001  # raised by `run`, once everything is released
             with self._lock:
                 self._error = self._error or error
@@ -191,6 +187,8 @@ class Pump:
                     fresh.append(message)
             full = len(self._ours) >= MOST_HELD
             enough = self._most is not None and self.passed.received >= self._most
+            # Counted over all hands: a receive that waits asks every server of SQS before it gives nothing.
+            self._empty = 0 if fresh else self._empty + 1
         if full:
             self.stop(f"{MOST_HELD:,} messages are held: SQS allows about 120,000 in flight on one queue")
         elif enough:
