@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 from lambda_patterns.errors import LambdaPatternsError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from lambda_patterns.cli.tuning.measurement import Choice, Measurement
     from lambda_patterns.facts.prices import PriceSheet
     from lambda_patterns.model.cost.path_load import PathLoad
 
@@ -96,4 +98,33 @@ def draw_paths(load: PathLoad, sheet: PriceSheet, path: Path) -> None:
     title = f"{load.gb:g} GB a month, {load.zones} zones, {sheet.region}"
     by_services.set(xlabel="services with an interface endpoint", ylabel="USD a month", title=title)
     by_services.legend(fontsize=8)
+    save(figure, path)
+
+
+def draw_tuning(
+    function: str, measured: Sequence[Measurement], choice: Choice, price: float | None, path: Path
+) -> None:
+    """Draw time and cost against memory, with the choices marked.
+
+    Raises:
+        LambdaPatternsError: see `start` and `save`.
+    """
+    figure, (time,) = start(path, 1)
+    usable = [each for each in measured if each.usable]
+    sizes = [each.memory for each in usable]
+    costs = [each.gb_seconds * (1 if price is None else price * 1e6) for each in usable]
+    times = time.plot(sizes, [each.duration for each in usable], "-o", label="median duration")
+    time.set(xlabel="memory, MB", ylabel="ms", title=function, ylim=(0, None))
+    cost = time.twinx()
+    unit = "GB-s an invocation" if price is None else "USD a million invocations"
+    spent = cost.plot(sizes, costs, "--s", color="tab:orange", label="cost")
+    cost.set(ylabel=unit, ylim=(0, None))
+    marks: dict[int, list[str]] = {}
+    for name in ("cheapest", "fastest", "balanced"):
+        marks.setdefault(getattr(choice, name), []).append(name)
+    for size, names in marks.items():
+        time.axvline(size, color="grey", linewidth=0.8, linestyle=":")
+        place = {"xycoords": ("data", "axes fraction"), "rotation": 90, "fontsize": 8}
+        time.annotate(", ".join(names), (size, 0.02), **place)
+    time.legend(handles=[*times, *spent], fontsize=8)
     save(figure, path)

@@ -1,0 +1,1 @@
+"""Measuring a deployed function over memory sizes, and choosing among them."""
