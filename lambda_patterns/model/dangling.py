@@ -89,29 +89,26 @@ class _Search:
         if isinstance(name, str) and name not in self._conditions:
             yield Dangling(*place, name, "condition")
 
-    def values(self, raw: object, section: str, logical_id: str) -> Iterator[Dangling]:
+    def values(self, raw: Json, section: str, logical_id: str) -> Iterator[Dangling]:
+        """Search below a value; its path is only kept where there is something to say."""
+        if not any(True for container in _containers(raw) for _ in self._check(container)):
+            return
         pending: list[tuple[Json, Path]] = [(raw, ())]
         while pending:
             item, path = pending.pop()
-            if type(item) is list:
-                pending.extend(
-                    (value, (*path, index))
-                    for index, value in enumerate(item)
-                    if type(value) is dict or type(value) is list
-                )
-            elif type(item) is dict:
-                if len(item) == 1:
-                    ((key, argument),) = item.items()
-                    if key in _CHECKS:
-                        for function, name, kind in _CHECKS[key](self, argument):
-                            yield Dangling(section, logical_id, path, function, name, kind)
-                        pending.append((argument, path))
-                        continue
-                pending.extend(
-                    (value, (*path, key))
-                    for key, value in item.items()
-                    if type(value) is dict or type(value) is list
-                )
+            for function, name, kind in self._check(item):
+                yield Dangling(section, logical_id, path, function, name, kind)
+            if isinstance(item, list):
+                pending.extend((value, (*path, index)) for index, value in enumerate(item))
+            elif isinstance(item, dict):
+                called = len(item) == 1 and next(iter(item)) in _CHECKS
+                pending.extend((value, path if called else (*path, key)) for key, value in item.items())
+
+    def _check(self, item: Json) -> Iterator[tuple[str, str, str]]:
+        if type(item) is dict and len(item) == 1:
+            ((key, argument),) = item.items()
+            if key in _CHECKS:
+                yield from _CHECKS[key](self, argument)
 
     def ref(self, argument: Json) -> Iterator[tuple[str, str, str]]:
         if isinstance(argument, str) and argument not in self._names:
@@ -164,6 +161,19 @@ class _Search:
         second = plain(argument[2])
         if second is not None and rows and not any(isinstance(row, dict) and second in row for row in rows):
             yield "Fn::FindInMap", f"{argument[0]}.{key or '*'}.{second}", "mapping"
+
+
+def _containers(raw: Json) -> Iterator[Json]:
+    """Every mapping at or below `raw` that may be a function."""
+    pending = [raw]
+    while pending:
+        item = pending.pop()
+        if type(item) is dict:
+            if len(item) == 1:
+                yield item
+            pending.extend(item.values())
+        elif type(item) is list:
+            pending.extend(item)
 
 
 _CHECKS = {

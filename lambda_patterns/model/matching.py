@@ -9,6 +9,7 @@ names; a generated name against a written one is never known.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lambda_patterns.model.names import NAMED_BY
@@ -59,8 +60,11 @@ def some(answers: Iterable[Answer]) -> Answer:
 
 def matches_action(pattern: Value, action: str) -> Answer:
     """Whether an Action ("sqs:Send*", "*") covers an action; case does not count."""
-    if not isinstance(pattern, str):
-        return None
+    return _covers(pattern, action) if isinstance(pattern, str) else None
+
+
+@lru_cache(maxsize=16_384)
+def _covers(pattern: str, action: str) -> bool:
     return pattern == "*" or _fits(pattern.lower(), action.lower())
 
 
@@ -113,7 +117,9 @@ def matches_resource(pattern: Value, target: Value) -> Answer:
     one, other = segments_of(pattern), segments_of(target)
     if one is None or other is None:
         return True if _named(pattern) and pattern == target else None
-    return every(_matches_part(part, against) for part, against in zip(one, other, strict=True))
+    if isinstance(one[1], str) and isinstance(other[1], str) and not _fits(one[1], other[1]):
+        return False  # a partition that is not known is the one that the other side writes
+    return every(_matches_part(part, against) for part, against in zip(one[2:], other[2:], strict=True))
 
 
 def _named(value: Value) -> bool:
@@ -126,13 +132,24 @@ def segments_of(value: Value) -> list[Value] | None:
         value = arn_of(value)
     elif isinstance(value, Text):
         first, *rest = value.parts
-        value = join([arn_of(first) if isinstance(first, Reference) else first, *rest])
+        begins = arn_of(first) if isinstance(first, Reference) else first
+        value = join([begins, *(_name(part) if isinstance(part, Reference) else part for part in rest)])
     if isinstance(value, str) and value.startswith("arn:"):
         segments = value.split(":", _SEGMENTS - 1)
         if len(segments) < _SEGMENTS and segments[-1].endswith("*"):
             segments += ["*"] * (_SEGMENTS - len(segments))
         return list(segments) if len(segments) == _SEGMENTS else None
     return arn_segments(value)
+
+
+def _name(reference: Reference) -> Value:
+    """A resource's physical name: as it is written, or its Ref, however the template reads it."""
+    resource = reference.resource
+    _, named_by, _ = NAMED_BY.get(resource.type, ("", "", ""))
+    if not named_by or reference.attribute not in (None, named_by) or resource.type in _REF_IS_ARN:
+        return reference
+    name = resource.get(named_by)
+    return Reference(resource) if name is None or isinstance(name, Unknown) else name
 
 
 def arn_of(reference: Reference) -> Value:

@@ -197,8 +197,10 @@ class Needs:
 
     def _allowed(self, role: Resource, action: str, target: Value) -> bool:
         """Whether no statement denies to the code what another one allows."""
-        answer = self._deployment.permissions.may(role, action, target, by_code=True)
-        return answer is not Decision.DENIED
+        permissions = self._deployment.permissions
+        if not permissions.policies(role).refuses and role.get("PermissionsBoundary") is None:
+            return True
+        return permissions.may(role, action, target, by_code=True) is not Decision.DENIED
 
     def _code_targets(
         self, function: Resource, statement: Statement, action: str, service: Service

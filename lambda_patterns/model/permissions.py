@@ -42,6 +42,9 @@ _POLICY_OF = {
     "AWS::SecretsManager::Secret": (("AWS::SecretsManager::ResourcePolicy", "SecretId", "ResourcePolicy"),),
     "AWS::Events::EventBus": (("AWS::Events::EventBusPolicy", "EventBusName", "Statement"),),
 }
+_MORE: dict[str, Value] = {"Effect": "Allow", "Action": Unknown("not in the table"), "Resource": "*"}
+"""What stands for the statements of a policy of AWS's that are not in the table: they deny nothing."""
+
 _OWN_POLICY = {"AWS::KMS::Key": "KeyPolicy", "AWS::EC2::VPCEndpoint": "PolicyDocument"}
 
 
@@ -53,7 +56,15 @@ class Policies(NamedTuple):
     @property
     def complete(self) -> bool:
         """Whether all that could say something is known."""
-        return None not in self.known
+        return not any(
+            statement is None or any(isinstance(action, Unknown) for action in statement.actions)
+            for statement in self.known
+        )
+
+    @property
+    def refuses(self) -> bool:
+        """Whether a statement denies something, or may."""
+        return any(statement is not None and statement.allows is not True for statement in self.known)
 
 
 class Permissions:
@@ -221,15 +232,17 @@ class Permissions:
             return
         segments = segments_of(arn)
         name = segments[5] if segments is not None and segments[4] == "aws" else None
-        policy = managed_policy(name.removeprefix("policy/")) if isinstance(name, str) else None
-        if policy is None or not isinstance(name, str):
+        if not isinstance(name, str):
             yield None
             return
-        for statement in statements({"Statement": list(policy.statements)}, role, ("ManagedPolicyArns",)):
+        policy = managed_policy(name.removeprefix("policy/"))
+        written: list[Value] = [] if policy is None else list(policy.statements)
+        if policy is None or not policy.complete:
+            written.append(_MORE)
+        for statement in statements({"Statement": written}, role, ("ManagedPolicyArns",)):
             if statement is not None:
-                yield replace(statement, managed=name.rpartition("/")[2], about=policy.about)
-        if not policy.complete:
-            yield None
+                about = () if policy is None else policy.about
+                yield replace(statement, managed=name.rpartition("/")[2], about=about)
 
     def _boundary(self, role: Resource) -> Policies | None:
         boundary = role.get("PermissionsBoundary")

@@ -34,9 +34,9 @@ def expand_sam(template: Raw, name: str) -> Raw:
         from samtranslator.model.exceptions import ExceptionWithMessage  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra without types
         from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra without types
         from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra without types
-    except ImportError as error:
+    except ImportError:
         raise LambdaPatternsError(
-            f"{name}: is a SAM template, and expanding it needs the package {error.name}: "
+            f"{name}: is a SAM template, and AWS's translator that expands it is not installed: "
             "pip install 'lambda-patterns[sam]'"
         ) from None
     written = deepcopy(template)
@@ -56,7 +56,8 @@ def expand_sam(template: Raw, name: str) -> Raw:
             f"{name}: AWS's SAM translator failed on it ({type(error).__name__}: {_one_line(str(error))}): "
             "`sam validate --lint` may say where"
         ) from None
-    translator.metrics.publish()  # to nowhere: it complains at exit about metrics that were not
+    finally:
+        translator.metrics.publish()  # to nowhere: it complains at exit about metrics that were not
     return dict(expanded)
 
 

@@ -168,7 +168,8 @@ FUNCTIONS = st.sampled_from(
     [
         "Ref", "Condition", "Fn::GetAtt", "Fn::Sub", "Fn::Join", "Fn::Split", "Fn::Select", "Fn::GetAZs",
         "Fn::If", "Fn::FindInMap", "Fn::ImportValue", "Fn::Base64", "Fn::Cidr", "Fn::Length",
-        "Fn::ToJsonString", "Fn::And", "Fn::Or", "Fn::Not", "Fn::Equals", "Fn::Transform", "Fn::ForEach::L", "Fn::Nope",
+        "Fn::ToJsonString", "Fn::And", "Fn::Or", "Fn::Not", "Fn::Equals", "Fn::Transform",
+        "Fn::ForEach::L", "Fn::Nope",
     ]
 )  # fmt: skip
 KEYS = st.sampled_from(

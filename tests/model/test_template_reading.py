@@ -158,8 +158,8 @@ def test_a_byte_order_mark_is_no_content() -> None:
             "compose.yaml",
             "services: {web: {image: nginx}}\nversion: '3'",
             (
-                "compose.yaml: is no CloudFormation template: it has services, version at its top, and neither "
-                "Resources nor another section of a template"
+                "compose.yaml: is no CloudFormation template: it has services, version at its top, and "
+                "neither Resources nor another section of a template"
             ),
         ),
         ("t.json", '{"Resources": []}', "t.json:1: Resources is a list, it must be a mapping"),
