@@ -48,10 +48,12 @@ class Workshop:
     def name(self, role: str) -> str:
         return f"{role}-{self.unique}"
 
-    def function(self, role: str = "orders", **settings: Any) -> str:
+    def function(
+        self, role: str = "orders", *, code: str = HANDLER, file: str = "index.py", **settings: Any
+    ) -> str:
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w") as package:
-            package.writestr("index.py", HANDLER)
+            package.writestr(file, code)
         return self.lam.create_function(
             FunctionName=self.name(role),
             Handler="index.handler",

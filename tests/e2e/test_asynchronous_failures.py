@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 pytestmark = pytest.mark.e2e
 
@@ -276,6 +277,30 @@ def test_the_response_of_a_failed_call_has_the_type_and_the_frames_of_the_except
     assert answer["FunctionError"] == "Unhandled"
     assert payload["errorType"] == "OrderRefused"
     assert payload["requestId"] == answer["ResponseMetadata"]["RequestId"]
+
+
+def test_a_function_in_node_fails_with_the_name_and_the_trace_of_its_error(workshop: Any) -> None:
+    url, arn = workshop.queue("failed")
+    code = """exports.handler = async (event) => {
+  throw new TypeError("no such order");
+};"""
+    function = workshop.function(code=code, file="index.js", Runtime="nodejs24.x")
+    workshop.lam.put_function_event_invoke_config(
+        FunctionName=function, MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": arn}}
+    )
+    workshop.invoke_async(function, {})
+    payload = workshop.record(url)["responsePayload"]
+    assert payload["errorType"] == "TypeError"
+    assert payload["errorMessage"] == "no such order"
+    assert payload["trace"][:2] == [
+        "TypeError: no such order",
+        "    at exports.handler (/var/task/index.js:2:9)",
+    ]
+
+
+def test_a_runtime_that_would_only_be_mocked_is_refused(workshop: Any) -> None:
+    with pytest.raises(ClientError, match="the embedded AWS cannot run java21"):
+        workshop.function(Runtime="java21")
 
 
 def test_a_function_that_runs_too_long_times_out(workshop: Any) -> None:

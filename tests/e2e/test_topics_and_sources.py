@@ -1,6 +1,7 @@
 """A function error and a hand-off error take two paths: the function's, and the subscription's."""
 
 import json
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
@@ -193,6 +194,26 @@ def test_an_event_of_a_rule_is_tried_again_and_leaves_a_record(workshop: Any) ->
     record = workshop.record(url)
     assert record["requestPayload"]["detail"] == {"order": "boom"}
     assert record["requestContext"]["approximateInvokeCount"] == 3
+
+
+def test_an_event_of_a_schedule_leaves_a_record(workshop: Any) -> None:
+    url, arn = workshop.queue("failed")
+    function = workshop.function()
+    workshop.lam.put_function_event_invoke_config(
+        FunctionName=function, MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": arn}}
+    )
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    workshop.aws.client("scheduler").create_schedule(
+        Name=workshop.name("schedule"),
+        ScheduleExpression=f"at({now})",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={
+            "Arn": function,
+            "RoleArn": "arn:aws:iam::000000000000:role/scheduler",
+            "Input": '{"order": "boom"}',
+        },
+    )
+    assert workshop.record(url)["requestPayload"] == {"order": "boom"}
 
 
 def test_an_object_in_a_bucket_that_cannot_be_handled_leaves_a_record_of_the_alias(workshop: Any) -> None:
