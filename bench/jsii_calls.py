@@ -25,6 +25,7 @@ from rich.table import Table
 
 from lambda_patterns.constructs import Endpoints, LambdaNetwork, NatGateways, VpcFunction
 from lambda_patterns.constructs.acknowledgements import COMPLIANCE_PACKS
+from lambda_patterns.constructs.execution_role import NETWORK_INTERFACE_ACTIONS
 from lambda_patterns.testing import synthesize
 
 if TYPE_CHECKING:
@@ -34,14 +35,6 @@ if TYPE_CHECKING:
 
 BUDGET = 1.05
 _CALLS = ("create", "get", "set", "sget", "sset", "invoke", "sinvoke")
-_INTERFACE_ACTIONS = [
-    "ec2:AssignPrivateIpAddresses",
-    "ec2:CreateNetworkInterface",
-    "ec2:DeleteNetworkInterface",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeSubnets",
-    "ec2:UnassignPrivateIpAddresses",
-]
 
 
 @contextmanager
@@ -156,10 +149,10 @@ def function_by_hand(stack: Stack, vpc: ec2.Vpc, endpoint: ec2.InterfaceVpcEndpo
                     iam.PolicyStatement(
                         actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[group.log_group_arn]
                     ),
-                    iam.PolicyStatement(actions=_INTERFACE_ACTIONS, resources=["*"]),
+                    iam.PolicyStatement(actions=NETWORK_INTERFACE_ACTIONS, resources=["*"]),
                     iam.PolicyStatement(
                         effect=iam.Effect.DENY,
-                        actions=_INTERFACE_ACTIONS,
+                        actions=NETWORK_INTERFACE_ACTIONS,
                         resources=["*"],
                         conditions={"Null": {"lambda:SourceFunctionArn": "false"}},
                     ),

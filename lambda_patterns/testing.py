@@ -26,6 +26,9 @@ _ASSET = re.compile(r"[0-9a-f]{64}")
 # aws_cdk adds an MD5 of the function's code and settings to the logical id of its version.
 _VERSION = re.compile(r"(CurrentVersion[0-9A-F]{8})[0-9a-f]{32}")
 
+# What stands for the value of a property that is not there; null is a value.
+_NOTHING = object()
+
 
 def synthesize(stack: Stack) -> dict[str, Any]:
     """Give a stack's template as CloudFormation would receive it, ``{"Resources": {...}, ...}``.
@@ -83,7 +86,9 @@ def _changes(path: str, old: object, new: object) -> Iterator[str]:
         return
     if isinstance(old, dict) and isinstance(new, dict):
         for name in sorted({*old, *new}):
-            yield from _changes(f"{path}.{name}" if path else name, old.get(name), new.get(name))
+            yield from _changes(
+                f"{path}.{name}" if path else name, old.get(name, _NOTHING), new.get(name, _NOTHING)
+            )
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for index, (left, right) in enumerate(zip(old, new, strict=True)):
             yield from _changes(f"{path}[{index}]", left, right)
@@ -92,7 +97,7 @@ def _changes(path: str, old: object, new: object) -> Iterator[str]:
 
 
 def _short(value: object) -> str:
-    return "nothing" if value is None else json.dumps(value, sort_keys=True)
+    return "nothing" if value is _NOTHING else json.dumps(value, sort_keys=True)
 
 
 def findings(app: Stage) -> list[str]:
