@@ -47,10 +47,10 @@ def tracing_statement() -> Statement:
 def network_interface_statements() -> list[Statement]:
     """Let Lambda attach the function to the VPC, and nobody else in its name.
 
-    `lambda:SourceFunctionArn` is present in calls that a function's code makes, and absent where Lambda itself
-    makes network interfaces. AWS's page on VPCs compares it with the function's ARN; that it is present at all
-    says the same of a role that functions alone assume, and needs no reference from the role back to the
-    function.
+    `lambda:SourceFunctionArn` is present in calls that a function's code makes, and absent where Lambda
+    itself makes network interfaces. AWS's page on VPCs compares it with the function's ARN; that it is
+    present at all says the same of a role that functions alone assume, and needs no reference from the role
+    back to the function.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
     """
