@@ -13,6 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 pytestmark = pytest.mark.cdk
 
 ROOT = Path(__file__).parents[2]
+STACKS = ["Database", "Endpoints", "Isolated", "NatGateway", "NatInstance", "OnFailure"]
 NETWORK_PATHS = ["Endpoints", "Isolated", "NatGateway", "NatInstance"]
 
 
@@ -20,7 +21,11 @@ def test_no_check_finds_anything_unacknowledged(found: list[str]) -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("name", [*NETWORK_PATHS, "OnFailure"])
+def test_every_stack_has_a_snapshot(templates: dict[str, Any]) -> None:
+    assert sorted(templates) == STACKS
+
+
+@pytest.mark.parametrize("name", STACKS)
 def test_a_stack_is_as_its_snapshot(
     templates: dict[str, Any], template_snapshot: SnapshotAssertion, name: str
 ) -> None:
