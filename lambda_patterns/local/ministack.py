@@ -20,7 +20,16 @@ VERSION = "1.5.33"
 # module below `ministack` -> the names in it that we read, call or replace
 SEAMS: Mapping[str, tuple[str, ...]] = {
     "app": ("app",),
-    "core.iam_evaluator": ("EvalContext", "_gather_role_policies", "evaluate", "evaluate_resource_policy"),
+    "core.iam_evaluator": (
+        "AuthError",
+        "EvalContext",
+        "_gather_role_policies",
+        "evaluate",
+        "evaluate_resource_policy",
+        "resolve_principal",
+    ),
+    "core.lambda_runtime": ("Worker",),
+    "core.rds_iam": ("RdsIamTokenError", "verify_rds_iam_token"),
     "core.responses": ("error_response_json", "get_account_id", "get_region", "new_uuid", "request_scope"),
     "services.cloudformation.custom_resource": ("deliver_response",),
     "services.cloudformation.provisioners": (
@@ -64,7 +73,7 @@ SEAMS: Mapping[str, tuple[str, ...]] = {
         "_update_config",
         "invoke_async_with_retry",
     ),
-    "services.rds": ("handle_request",),
+    "services.rds": ("_clusters", "_db_proxies", "_db_proxy_endpoints", "_instances", "handle_request"),
     "services.s3": ("_deliver_event_to_lambda", "handle_request"),
     "services.secretsmanager": ("handle_request",),
     "services.sns": (
@@ -76,6 +85,7 @@ SEAMS: Mapping[str, tuple[str, ...]] = {
         "_resolve_message_for_protocol",
         "_topic_by_arn_any_scope",
     ),
+    "services.sts": ("_sessions",),
     "services.ssm": ("_public_parameter",),
     "services.sqs": (
         "_Err",

@@ -88,6 +88,9 @@ def _end_with_starter(folder: Path) -> None:
 
 def _end(folder: Path) -> NoReturn:
     """Leave nothing behind: delete the folder, then kill the whole process group, this process included."""
+    databases = sys.modules.get("lambda_patterns.local.database.running")
+    if databases is not None:
+        databases.end()  # killed, a database leaves its shared memory
     shutil.rmtree(folder, ignore_errors=True)
     os.killpg(os.getpgrp(), signal.SIGKILL)
     sys.exit(1)  # not reached: says so to the type checker

@@ -44,6 +44,7 @@ class _Application:
             alarms,
             asynchronous,
             clock,
+            compiled,
             invocation,
             permissions,
             queue_metrics,
@@ -52,17 +53,21 @@ class _Application:
             sources,
             topics,
         )
+        from lambda_patterns.local.database import resources as databases  # noqa: PLC0415  # the same
+        from lambda_patterns.local.database import running  # noqa: PLC0415  # the same
         from lambda_patterns.local.resources import attributes, recorded, table  # noqa: PLC0415  # the same
 
         self.settings = settings
         self.inner: Any = ministack.module("app").app
         self.response = invocation.RESPONSE
         self.substitutions, self.recorded = attributes.substitutions, recorded.listing
+        self.databases = running.listing
         self.forget = (
             attributes.forget_all,
             queue_metrics.forget_all,
             queue_redrive.forget_all,
             recorded.forget_all,
+            running.forget_all,
         )
         permissions.install()
         invocation.install()
@@ -73,7 +78,9 @@ class _Application:
         queue_redrive.install()
         alarms.install()
         runtimes.install()
+        compiled.install()
         table.install()
+        databases.install()
         clock.start(settings.clock_seconds)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:  # noqa: ANN401  # ASGI
@@ -110,6 +117,7 @@ class _Application:
             "peakMemoryMiB": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
             "recordedOnly": self.recorded(),
             "otherRuntime": self.substitutions(),
+            "databases": self.databases(),
         }
 
 
