@@ -87,7 +87,10 @@ def _parameter(parameter: inspect.Parameter) -> str:
 def _value(value: object) -> str:
     """Write a default as the caller would."""
     if isinstance(value, Duration):
-        return f"Duration.seconds({value.to_seconds():g})"
+        millis = value.to_milliseconds()
+        return (
+            f"Duration.seconds({millis // 1000:g})" if millis % 1000 == 0 else f"Duration.millis({millis:g})"
+        )
     if is_dataclass(value) and not isinstance(value, type):
         shown = ", ".join(f"{one.name}={_value(getattr(value, one.name))}" for one in fields(value))
         return f"{type(value).__name__}({shown})"
