@@ -87,9 +87,9 @@ def _parameter(parameter: inspect.Parameter) -> str:
 def _value(value: object) -> str:
     """Write a default as the caller would."""
     if isinstance(value, Duration):
-        millis = value.to_milliseconds()
+        millis = int(value.to_milliseconds())
         return (
-            f"Duration.seconds({millis // 1000:g})" if millis % 1000 == 0 else f"Duration.millis({millis:g})"
+            f"Duration.seconds({millis // 1000})" if millis % 1000 == 0 else f"Duration.millis({millis})"
         )
     if is_dataclass(value) and not isinstance(value, type):
         shown = ", ".join(f"{one.name}={_value(getattr(value, one.name))}" for one in fields(value))
