@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_patterns.errors import ArgumentError
-from lambda_patterns.rules import edge, limits, template
+from lambda_patterns.rules import databases, edge, failures, limits, template
 from lambda_patterns.rules.names import nearest
 
 if TYPE_CHECKING:
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 RULES: tuple[Rule, ...] = tuple(
     sorted(
         (
+            *databases.RULES,
             *edge.RULES,
+            *failures.RULES,
             *limits.RULES,
             *template.RULES,
         ),
