@@ -3,7 +3,7 @@
 What a function names and the template does not have gives `Unknown`; `lambda_patterns.model.dangling` lists
 it.
 
-Not modelled: macros (Fn::Transform), rule functions (Fn::Contains and its like), Fn::GetStackOutput.
+Not modelled: macros (Fn::Transform), rule functions (Fn::Contains and its like).
 """
 
 from __future__ import annotations
@@ -102,7 +102,8 @@ def get_attribute(scope: Scope, name: str, attribute: str) -> Value:
         value = resource.get(echoed)
         if value is not None:
             return value
-    return Reference(resource, attribute)
+    carried = scope.world.exports.carried(resource, attribute)
+    return Reference(resource, attribute) if carried is None else carried
 
 
 def _sub(scope: Scope, argument: Json) -> Value:
@@ -251,8 +252,17 @@ def _import_value(scope: Scope, argument: Json) -> Value:
     return (
         Unknown("the name of the import is known at deployment")
         if name is None
-        else scope.world.imported(name, scope)
+        else scope.world.exports.imported(name, scope)
     )
+
+
+def _get_stack_output(scope: Scope, argument: Json) -> Value:
+    if not isinstance(argument, dict):
+        return _malformed("Fn::GetStackOutput")
+    stack, name = (plain(scope.resolve(argument.get(key))) for key in ("StackName", "OutputName"))
+    if stack is None or name is None:
+        return Unknown("the stack that Fn::GetStackOutput reads is known at deployment")
+    return scope.world.exports.output(stack, name, scope.resolve(argument.get("Region")), scope)
 
 
 def _base64(scope: Scope, argument: Json) -> Value:
@@ -312,6 +322,7 @@ INTRINSICS: dict[str, Callable[[Scope, Json], Value]] = {
     "Fn::FindInMap": _find_in_map,
     "Fn::If": _if,
     "Fn::ImportValue": _import_value,
+    "Fn::GetStackOutput": _get_stack_output,
     "Fn::Base64": _base64,
     "Fn::Cidr": _cidr,
     "Fn::Length": _length,

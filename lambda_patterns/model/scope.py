@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_patterns.model.conditions import Undecided, decide
+from lambda_patterns.model.exports import Exports
 from lambda_patterns.model.intrinsics import INTRINSICS, NO_VALUE
 from lambda_patterns.model.names import Names
 from lambda_patterns.model.template import Resource
 from lambda_patterns.model.texts import DYNAMIC, dynamic, split_list
-from lambda_patterns.model.values import Unknown, same
+from lambda_patterns.model.values import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,8 +54,8 @@ class World:
         self.account = account
         self.choices = choices
         self.scopes: list[Scope] = []
-        self._exports: dict[str, list[tuple[Scope, str]]] | None = None
         self.names = Names(self)
+        self.exports = Exports(self)
         for template in roots:
             self._enter(Scope(self, template))
 
@@ -64,25 +65,6 @@ class World:
             child = Scope(self, template, scope, logical_id)
             scope.children[logical_id] = child
             self._enter(child)
-
-    def imported(self, name: str, importer: Scope) -> Value:
-        """The value that a stack of the importer's Region and account exports as `name`."""
-        if self._exports is None:
-            self._exports = {}
-            for scope in self.scopes:
-                for export, output in scope.exports():
-                    self._exports.setdefault(export, []).append((scope, output))
-        here = importer.pseudo("AWS::Region"), importer.pseudo("AWS::AccountId")
-        found = [
-            (scope, output)
-            for scope, output in self._exports.get(name, ())
-            if same(scope.pseudo("AWS::Region"), here[0]) is not False
-            and same(scope.pseudo("AWS::AccountId"), here[1]) is not False
-        ]
-        if len(found) == 1:
-            return found[0][0].output(found[0][1])
-        stacks = "no template here exports it" if not found else "several templates here export it"
-        return Unknown(f"import of {name}: {stacks}", name=f"import {name}")
 
 
 class Scope:

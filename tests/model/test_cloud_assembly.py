@@ -152,6 +152,13 @@ def assembly_of(folder: Path, stacks: dict[str, dict[str, Any]], **artifacts: di
     return folder
 
 
+def region_of(folder: Path, stack: str, region: str) -> None:
+    """Move a stack of a written assembly to another Region."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["artifacts"][stack]["environment"] = f"aws://111111111111/{region}"
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
 def assets_of(folder: Path, files: dict[str, str]) -> dict[str, Any]:
     """Write an asset manifest: object key -> path."""
     content = {
@@ -196,14 +203,58 @@ def test_one_export_name_in_two_regions_is_two_exports(tmp_path: Path) -> None:
     }
     importing = {"Resources": {"R": {"Type": "T", "Properties": {"V": {"Fn::ImportValue": "shared"}}}}}
     folder = assembly_of(tmp_path, {"A": exporting, "B": exporting, "C": importing})
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["artifacts"]["B"]["environment"] = "aws://111111111111/us-east-1"
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    region_of(folder, "B", "us-east-1")
     deployment = deployed(read(folder))
     (importer,) = deployment.of_type("T")
     queue = importer.resource("V")
     assert queue is not None
     assert queue.template == "A"
+
+
+@pytest.mark.parametrize("region", ["us-east-1", {"Fn::Sub": "us-east-${One}"}])
+def test_an_output_that_is_read_directly_is_that_of_the_stack_in_that_region(
+    tmp_path: Path, region: Any
+) -> None:
+    producing = {"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}, "Outputs": {"O": {"Value": {"Ref": "Q"}}}}
+    reading = {"Fn::GetStackOutput": {"StackName": "A", "OutputName": "O", "Region": region}}
+    consuming = {
+        "Parameters": {"One": {"Type": "String", "Default": "1"}},
+        "Resources": {"R": {"Type": "T", "Properties": {"V": reading}}},
+    }
+    folder = assembly_of(tmp_path, {"A": producing, "B": consuming})
+    (reader,) = deployed(read(folder)).of_type("T")
+    assert isinstance(reader.get("V"), Unknown)
+    region_of(folder, "A", "us-east-1")
+    deployment = deployed(read(folder))
+    (reader,) = deployment.of_type("T")
+    assert reader.resource("V") is deployment.find("Q")
+
+
+@pytest.mark.cdk
+@pytest.mark.parametrize("strength", ["STRONG", "WEAK", "BOTH"])
+def test_a_reference_across_regions_leads_to_the_one_resource(tmp_path: Path, strength: str) -> None:
+    import aws_cdk as cdk  # noqa: PLC0415 - as above
+    from aws_cdk import aws_sqs  # noqa: PLC0415 - as above
+
+    app = cdk.App(outdir=str(tmp_path))
+    stacks = {
+        name: cdk.Stack(
+            app,
+            name,
+            env=cdk.Environment(account="111111111111", region=region),
+            cross_region_references=True,
+        )
+        for name, region in (("A", "us-east-1"), ("B", "eu-west-1"), ("C", "us-east-1"))
+    }
+    queue = aws_sqs.Queue(stacks["A"], "Queue")
+    cdk.CrossStackReferences.of(queue).produce(getattr(cdk.ReferenceStrength, strength))
+    for name in ("B", "C"):
+        cdk.CfnResource(stacks[name], "R", type="Custom::It", properties={"V": queue.queue_arn})
+    app.synth()
+    deployment = deployed(read(tmp_path))
+    found = [resource.resource("V") for resource in deployment.of_type("Custom::It")]
+    assert found == [deployment.find("A/Queue/Resource")] * 2
+    assert found[0] is not None
 
 
 def test_one_export_name_twice_in_one_region_is_unknown(tmp_path: Path) -> None:
