@@ -9,6 +9,7 @@ from lambda_patterns.constructs.validation import LambdaPatterns
 from stacks.database import DatabaseStack
 from stacks.network_paths import EndpointsStack, IsolatedStack, NatGatewayStack, NatInstanceStack
 from stacks.on_failure import OnFailureStack
+from stacks.ready_function import ReadyFunctionStack
 
 PLUGINS = (
     cdk_nag.AwsSolutionsChecks,
@@ -28,6 +29,7 @@ def build(app: App) -> App:
     IsolatedStack(app, "Isolated")
     OnFailureStack(app, "OnFailure")
     DatabaseStack(app, "Database")
+    ReadyFunctionStack(app, "ReadyFunction")
     Validations.of(app).add_plugins(*(plugin() for plugin in PLUGINS))
     return app
 

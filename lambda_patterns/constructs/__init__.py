@@ -11,6 +11,12 @@ from lambda_patterns.constructs.network import LambdaNetwork
 from lambda_patterns.constructs.on_failure_queue import OnFailureQueue
 from lambda_patterns.constructs.package import Package, directory_package
 from lambda_patterns.constructs.plain_function import PlainFunction
+from lambda_patterns.constructs.provisioned_alias import GradualDeployment, ProvisionedAlias
+from lambda_patterns.constructs.provisioned_concurrency import (
+    FixedConcurrency,
+    FollowedConcurrency,
+    ScheduledConcurrency,
+)
 from lambda_patterns.constructs.proxied_database import ProxiedDatabase
 from lambda_patterns.constructs.proxy_monitoring import ProxyMonitoring
 from lambda_patterns.constructs.python_package import python_package
@@ -28,6 +34,9 @@ __all__ = [
     "DatabaseUser",
     "EgressOnlyGateway",
     "Endpoints",
+    "FixedConcurrency",
+    "FollowedConcurrency",
+    "GradualDeployment",
     "ImportedDatabaseProxy",
     "Isolated",
     "LambdaNetwork",
@@ -38,9 +47,11 @@ __all__ = [
     "OnFailureQueue",
     "Package",
     "PlainFunction",
+    "ProvisionedAlias",
     "ProxiedDatabase",
     "ProxyMonitoring",
     "Rotation",
+    "ScheduledConcurrency",
     "VpcFunction",
     "WayOut",
     "bootstrap_package",

@@ -118,6 +118,29 @@ def test_provisioned_concurrency_costs_without_traffic_and_lowers_the_price_of_d
     assert found.floor == pytest.approx(109.500876)
 
 
+def test_scaled_provisioned_concurrency_costs_its_least_however_the_target_names_the_function() -> None:
+    arn_part = {"Fn::Select": [6, {"Fn::Split": [":", {"Ref": "Live"}]}]}
+    for named in ({"Ref": "Fn"}, arn_part):
+        resources = {
+            "Fn": FUNCTION,
+            "Live": {
+                "Type": "AWS::Lambda::Alias",
+                "Properties": {"FunctionName": {"Ref": "Fn"}, "Name": "live"},
+            },
+            "Target": {
+                "Type": "AWS::ApplicationAutoScaling::ScalableTarget",
+                "Properties": {
+                    "ServiceNamespace": "lambda",
+                    "MinCapacity": 2,
+                    "MaxCapacity": 20,
+                    "ResourceId": {"Fn::Join": ["", ["function:", named, ":live"]]},
+                },
+            },
+        }
+        # 2 x 1 GB x 2,628,000 s x 0.0000041667
+        assert bill(resources).floor == pytest.approx(21.9001752)
+
+
 def test_provisioned_concurrency_in_seoul_matches_the_catalogues_134_70_for_ten_gigabytes() -> None:
     found = bill({"Fn": FUNCTION}, load(provisioned=10), region=SEOUL)
     assert amounts(found, "Fn")["provisioned"] == pytest.approx(134.70, abs=0.01)

@@ -77,7 +77,7 @@ def test_a_workload_is_read_with_yaml_numbers_as_people_write_them(tmp_path: Pat
         ),
         (
             {"paths": {"zones": 0}},
-            "workload: paths: zones is 0 zones, allowed are 1-6 zones: no Region has more",
+            "workload: paths: zones are 0, allowed are 1-6: no Region has more",
         ),
         (
             {"paths": {"instance": "big"}},

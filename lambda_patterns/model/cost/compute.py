@@ -24,7 +24,7 @@ from lambda_patterns.facts.prices import (
 )
 from lambda_patterns.model.cost.line import ACCOUNT, Line, charge
 from lambda_patterns.model.cost.loads import FunctionLoad
-from lambda_patterns.model.values import Unknown
+from lambda_patterns.model.values import Reference, Text, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from lambda_patterns.model.cost.workload import Workload
     from lambda_patterns.model.deployment import Deployment
     from lambda_patterns.model.template import Resource
+    from lambda_patterns.model.values import Value
 
 DEFAULT_MEMORY = 128
 DEFAULT_STORAGE = 512
@@ -175,7 +176,7 @@ def _snap_start(
 
 
 def _provisioned(deployment: Deployment, function: Resource, load: FunctionLoad) -> float | Unknown:
-    """The provisioned concurrency of all of the function's versions and aliases."""
+    """The provisioned concurrency of all its versions and aliases; the least where it is scaled."""
     if load.provisioned is not None:
         return load.provisioned
     found = 0.0
@@ -186,7 +187,21 @@ def _provisioned(deployment: Deployment, function: Resource, load: FunctionLoad)
         if isinstance(value, Unknown):
             return value
         found += value or 0
+    for target in deployment.of_type("AWS::ApplicationAutoScaling::ScalableTarget"):
+        if target.get("ServiceNamespace") == "lambda" and function in _named(target.get("ResourceId")):
+            least = target.number("MinCapacity", default=0)
+            if isinstance(least, Unknown):
+                return least
+            found += least or 0
     return found
+
+
+def _named(value: Value) -> set[Resource]:
+    """The functions that a scalable target's id names: ``function:`` + a function + ``:live``."""
+    parts = value.parts if isinstance(value, Text) else (value,)
+    found = {part.resource for part in parts if isinstance(part, Reference)}
+    aliases = {each.resource("FunctionName") for each in found if each.type == "AWS::Lambda::Alias"}
+    return found | {each for each in aliases if each is not None}
 
 
 def _size(function: Resource) -> _Size:
