@@ -52,14 +52,6 @@ class Databases:
         name = plain(database.get("Engine"))
         return None if name is None else engines.engine(name)
 
-    def port(self, database: Resource) -> int | None:
-        """The port a database listens on: the one given, or its engine's; None where neither is known."""
-        given = database.number("Port")
-        if isinstance(given, int):
-            return given
-        facts = self.engine(database)
-        return None if given is not None or facts is None else facts.port
-
     def standalone(self) -> tuple[Resource, ...]:
         """All clusters, and the instances that are in none."""
         instances = self._deployment.of_type(INSTANCE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_patterns.errors import ArgumentError
-from lambda_patterns.rules import databases, edge, failures, limits, template
+from lambda_patterns.rules import databases, edge, failures, limits, network, template
 from lambda_patterns.rules.names import nearest
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ RULES: tuple[Rule, ...] = tuple(
             *edge.RULES,
             *failures.RULES,
             *limits.RULES,
+            *network.RULES,
             *template.RULES,
         ),
         key=lambda rule: rule.name,

@@ -159,7 +159,7 @@ def _without_target(deployment: Deployment) -> Iterator[Found]:
 
 
 def _unreached(deployment: Deployment, proxy: Resource, database: Resource) -> Iterator[Found]:
-    port = deployment.databases.port(database)
+    port = deployment.network.port_of(database)
     if port is None:
         return
     trace = deployment.network.trace(proxy, database, port)
