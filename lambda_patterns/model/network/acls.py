@@ -135,7 +135,7 @@ class Acls:
             until = next((start - 1 for start in starts if start > port), high)
             part = "" if len(denied) == len(starts) else f" ({port}-{until} are denied)"
             said = f"{direction} does not let {what} {way} {far.said}{part}: {_say(entry)}"
-            return Reason("SUBNET_ACL_RESTRICTION", name, KIND, said)
+            return Reason("SUBNET_ACL_RESTRICTION", name, KIND, said, direction)
         entry = (doubtful or [denied[0][1]])[0]
         said = f"whether {direction} lets {what} {way} {far.said} is not known: {_say(entry)}"
-        return Reason(None, name, KIND, said)
+        return Reason(None, name, KIND, said, direction)

@@ -114,6 +114,7 @@ class Between:
             heard = ", ".join(str(port) for port in sorted(target.ports)) or "no port"
             said = f"{target.name} listens on {heard}, not on {packet.port}"
             walk.take(Reason("ELBV2_LISTENERS_MISMATCH", target.name, target.kind, said))
+        walk.take(Hop(target.name, target.kind, f"port {packet.port}"))
         if apart:
             walk.take(ground.answers(end, "egress", packet, back, asked.start))
             walk.take(ground.answers(near, "ingress", packet, far, asked.start))
@@ -183,7 +184,7 @@ class Between:
         cannot = Reason(
             None, table.name, ROUTES, f"what lies behind this route cannot be judged: {say(route)}"
         )
-        if not isinstance(route.destination, Prefix) or route.target in passed:
+        if not isinstance(route.destination, Prefix):
             return cannot
         if route.kind is TargetKind.PEERING and route.target in graph.peerings:
             ends = graph.peerings[route.target].ends
@@ -192,9 +193,10 @@ class Between:
             code = "PCX_REQUIRES_ADDRESS_IN_VPC_CIDR" if all(isinstance(end, str) for end in ends) else None
             said = f"{route.target} does not lead to {vpcs[1]}, as far as known: {say(route)}"
             return Reason(code, table.name, ROUTES, said)
-        said = f"no route leads from {vpcs[0]} to {vpcs[1]}, only one to the internet: {say(route)}"
+        said = f"no route leads from {vpcs[0]} to {vpcs[1]}, only this one: {say(route)}"
         outside = Reason("NO_ROUTE_TO_DESTINATION", table.name, ROUTES, said)
-        if route.kind in (TargetKind.INTERNET_GATEWAY, TargetKind.EGRESS_ONLY) or self._regional(route):
+        gateways = (TargetKind.INTERNET_GATEWAY, TargetKind.EGRESS_ONLY)
+        if route.kind in gateways or self._regional(route) or route.target in passed:
             return outside
         beyond = self._ground.table(self._translated_in(route))
         taken = choose(beyond, address) if beyond else None

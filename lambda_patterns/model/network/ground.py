@@ -52,7 +52,7 @@ class Start:
 
     Args:
         interface: where the packets set off.
-        every_port: it takes all of EPHEMERAL for its own ports, as functions and NAT gateways are documented to.
+        every_port: it takes all of EPHEMERAL for its own ports, as functions and NAT gateways do.
         function: it is a function's, which never has a public address.
     """
 

@@ -145,14 +145,15 @@ class Groups:
             said = (
                 f"whether it lets {packet[0]} {packet[1]} {way} is not known: {describe(maybe[1], direction)}"
             )
-            return Reason(None, maybe[0], KIND, said)
+            return Reason(None, maybe[0], KIND, said, direction)
         if attached.unknown:
             said = f"whether its groups let {packet[0]} {packet[1]} {way} is not known: {attached.unknown}"
-            return Reason(None, first, KIND, said)
+            return Reason(None, first, KIND, said, direction)
         subject = "no rule" if len(attached.names) == 1 else "no rule of " + ", ".join(sorted(attached.names))
         return Reason(
             "SG_HAS_NO_RULES" if empty else "ENI_SG_RULES_MISMATCH",
             first,
             KIND,
             f"{subject} lets {packet[0]} {packet[1]} {way} {'to' if way == 'out' else 'from'} {far.said}",
+            direction,
         )

@@ -15,11 +15,11 @@ from lambda_patterns.model.network.build import build
 from lambda_patterns.model.network.build_hosts import port_of
 from lambda_patterns.model.network.identity import Identity
 from lambda_patterns.model.network.solver import Internet, Service, Solver
-from lambda_patterns.model.network.trace import Reason, Trace, Verdict
+from lambda_patterns.model.network.trace import Path, Reason, Trace, Verdict
 
 if TYPE_CHECKING:
     from lambda_patterns.model.deployment import Deployment
-    from lambda_patterns.model.network.graph import Graph, Host
+    from lambda_patterns.model.network.graph import Graph, Host, Interface
     from lambda_patterns.model.template import Resource
 
 HTTPS = 443
@@ -35,6 +35,7 @@ class Network:
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._identity = Identity(deployment)
+        self._traces: dict[tuple[Resource, Resource | Internet | Service, int, str], Trace] = {}
 
     @cached_property
     def graph(self) -> Graph:
@@ -87,12 +88,30 @@ class Network:
             port = HTTPS if isinstance(target, Internet | Service) else self.port_of(target)
         if port is None:
             raise ArgumentError(f"the port that {asked} listens on is not known: give one, 1-65535")
-        trace = self._solver.trace(self.name(source), asked, port, protocol)
-        if self._deployment.incomplete:
-            doubt = Reason(None, self.name(source), "template", self._deployment.incomplete)
-            paths = tuple(
-                replace(path, verdict=Verdict.UNKNOWN, blocks=(), doubts=(doubt, *path.blocks, *path.doubts))
-                for path in trace.paths
-            )
-            return replace(trace, verdict=Verdict.UNKNOWN, paths=paths)
-        return trace
+        key = (source, target, port, protocol)
+        if key not in self._traces:
+            self._traces[key] = self._trace(self.name(source), asked, port, protocol)
+        return self._traces[key]
+
+    def _trace(self, source: str, asked: str | Internet | Service, port: int, protocol: str) -> Trace:
+        trace = self._solver.trace(source, asked, port, protocol)
+        if not self._deployment.incomplete:
+            return trace
+        doubt = Reason(None, source, "template", self._deployment.incomplete)
+        paths = tuple(
+            replace(path, verdict=Verdict.UNKNOWN, blocks=(), doubts=(doubt, *path.blocks, *path.doubts))
+            for path in trace.paths
+        )
+        return replace(trace, verdict=Verdict.UNKNOWN, paths=paths)
+
+    def way_out(self, component: str) -> Path:
+        """The way from a NAT gateway or NAT instance of the graph to the internet, by its name there."""
+        return self._solver.way_out(component)
+
+    def regional(self, component: str) -> Reason | None:
+        """What keeps a regional NAT gateway from the internet; None where nothing is known to."""
+        return self._solver.regional(component)
+
+    def nothing_enters(self, interface: Interface) -> Reason | None:
+        """The reason of the interface's groups against HTTPS from an address that is not known."""
+        return self._solver.entering(interface)

@@ -117,7 +117,7 @@ class Outward:
             if route.kind is TargetKind.INTERFACE and route.target in self._graph.forwarders:
                 passed.append(self._graph.forwarders[route.target])
             if route.kind is TargetKind.NAT_GATEWAY and route.target in self._graph.nats:
-                passed.append(_inside(self._graph.nats[route.target]))
+                passed.append(inside(self._graph.nats[route.target]))
         for interface in passed:
             for name in interface.groups.names:
                 yield from blocks(rule.peer for rule in self._graph.groups[name].egress)
@@ -243,9 +243,9 @@ class Outward:
             )
             return None
         if nat.mode is NatMode.REGIONAL:
-            walk.take(self._regional(nat))
+            walk.take(self.regional(nat))
             return name
-        behind = _inside(nat)
+        behind = inside(nat)
         self._cross(leaving, behind)
         walk.take(Hop(name, kind, f"{nat.mode}, in {known(nat.subnet) or 'an unknown subnet'}"))
         onward = replace(
@@ -254,7 +254,8 @@ class Outward:
         self._leave(onward)
         return name
 
-    def _regional(self, nat: NatGateway) -> Hop | Reason:
+    def regional(self, nat: NatGateway) -> Hop | Reason:
+        """Judge whether the VPC of a regional NAT gateway has the internet gateway that it needs."""
         kind = TargetKind.NAT_GATEWAY
         gateways = self._graph.gateways
         for gateway, attached in gateways.items():
@@ -294,7 +295,7 @@ class Outward:
         leaving.walk.take(ground.answers(behind, "egress", leaving.packet, back, leaving.start))
 
 
-def _inside(nat: NatGateway) -> Interface:
+def inside(nat: NatGateway) -> Interface:
     """Give the NAT gateway's own interface; a NAT gateway has no security group."""
     subnet = Unknown(f"{nat.name} has no subnet") if nat.subnet is None else nat.subnet
     return Interface(nat.name, subnet, Attached(open=True), public=nat.mode is NatMode.PUBLIC)

@@ -17,14 +17,14 @@ from lambda_patterns.model.network.between import Between
 from lambda_patterns.model.network.graph import EVERY_SERVICE, HostKind
 from lambda_patterns.model.network.ground import Ground, Packet, Start, Walk, same
 from lambda_patterns.model.network.groups import Far
-from lambda_patterns.model.network.outward import Outward
+from lambda_patterns.model.network.outward import Outward, inside
 from lambda_patterns.model.network.prefixes import ANY
 from lambda_patterns.model.network.trace import Hop, Path, Reason, Trace, Verdict, unanimous, weakest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lambda_patterns.model.network.graph import Endpoint, Graph, Host
+    from lambda_patterns.model.network.graph import Endpoint, Graph, Host, Interface
 
 _BEST_FIRST = (Verdict.REACHED, Verdict.UNKNOWN, Verdict.BLOCKED)
 _IPV4, _IPV6 = 4, 6
@@ -87,6 +87,25 @@ class Solver:
         verdict = weakest(verdicts) if host.every else unanimous(verdicts)
         paths = tuple(path for _, some in answers for path in some)
         return Trace(source, str(target), port, protocol, verdict, paths)
+
+    def way_out(self, name: str) -> Path:
+        """Walk from a NAT gateway, or from an instance that routes lead to, to the IPv4 internet."""
+        if name in self.graph.nats:
+            start = Start(inside(self.graph.nats[name]), every_port=True)
+        else:
+            start = Start(self.graph.forwarders[name], every_port=False)
+        return self._outward.path(start, _IPV4, Packet("tcp", 443))
+
+    def regional(self, name: str) -> Reason | None:
+        """Give what keeps a regional NAT gateway from the internet."""
+        outcome = self._outward.regional(self.graph.nats[name])
+        return outcome if isinstance(outcome, Reason) and outcome.code else None
+
+    def entering(self, interface: Interface) -> Reason | None:
+        """Judge HTTPS into an interface from an address that is not known."""
+        far = Far(ANY[_IPV4], "the subnets that route to it")
+        outcome = self._ground.groups.judge(interface.groups, "ingress", ("tcp", 443), far)
+        return outcome if isinstance(outcome, Reason) and outcome.code else None
 
     def _from(self, host: Host, start: Start, target: str | Internet | Service, packet: Packet) -> Answer:
         if not isinstance(target, str) and (stated := self._stated(host, start, target, packet)) is not None:

@@ -49,12 +49,14 @@ class Reason:
         component: the resource that stops it, named as in `Hop`.
         kind: what that resource is.
         sentence: one plain clause that says it whole.
+        direction: "egress" or "ingress" of a security group or network ACL, else "".
     """
 
     code: str | None
     component: str
     kind: str
     sentence: str
+    direction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
