@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 HIDE_SECONDS = 300
 MOST_HELD = 100_000
 _EMPTY_RECEIVES = 2
+_OTHERS_ANSWER_SECONDS = 0.1
 _NO_OVERLAP = 2
 
 
@@ -158,6 +159,8 @@ class Pump:
             while not self._stop.is_set() and self._empty < _EMPTY_RECEIVES:
                 if batch := self._take():
                     self._settle(self._step(batch))
+                else:
+                    self._stop.wait(_OTHERS_ANSWER_SECONDS)
         except Exception as error:  # noqa: BLE001  # raised by `run`, once everything is released
             with self._lock:
                 self._error = self._error or error
