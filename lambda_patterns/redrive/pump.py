@@ -159,7 +159,7 @@ class Pump:
             while not self._stop.is_set() and self._empty < _EMPTY_RECEIVES:
                 if batch := self._take():
                     self._settle(self._step(batch))
-                else:
+                elif self._hands > 1:
                     self._stop.wait(_OTHERS_ANSWER_SECONDS)
         except Exception as error:  # noqa: BLE001  # raised by `run`, once everything is released
             with self._lock:
