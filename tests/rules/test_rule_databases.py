@@ -358,8 +358,10 @@ def test_an_engine_that_no_proxy_serves_is_said(judge: Judge) -> None:
     assert judge("proxy-engine-mismatch", resources, **PARAMETERS) == [
         (
             "Proxy.EngineFamily",
-            "EngineFamily is POSTGRESQL, Orders is RDS for Oracle, "
-            "allowed is none: RDS Proxy does not serve it",
+            (
+                "EngineFamily is POSTGRESQL, Orders is RDS for Oracle, "
+                "allowed is none: RDS Proxy does not serve it"
+            ),
         )
     ]
 
@@ -434,8 +436,10 @@ def test_an_engine_and_a_version_that_cannot_invoke_are_said(judge: Judge) -> No
     assert judge("invoke-engine-unsupported", resources) == [
         (
             "Orders.EngineVersion",
-            "it is set to invoke functions, and RDS for PostgreSQL 12.4 cannot, "
-            "allowed are 12.6, 13.2, 14.1, 15.0 up",
+            (
+                "it is set to invoke functions, and RDS for PostgreSQL 12.4 cannot, "
+                "allowed are 12.6, 13.2, 14.1, 15.0 up"
+            ),
         )
     ]
 
