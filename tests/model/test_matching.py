@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 from typing import Any
 
 import pytest
@@ -97,8 +98,6 @@ def test_a_pattern_covers(pattern: Any, target: Any) -> None:
     [
         (arn("Queue"), arn("Other")),
         (arn("Queue"), arn("Topic", "TopicArn")),
-        (arn("Queue"), "*"),
-        ("arn:aws:sqs:eu-west-1:111111111111:orders", "*"),
         ("arn:aws:sqs:eu-west-2:111111111111:orders", arn("Named")),
         ("arn:aws:sqs:eu-west-1:222222222222:orders", arn("Named")),
         ("arn:aws:sqs:*:*:invoices", arn("Named")),
@@ -133,6 +132,27 @@ def test_what_is_generated_or_unknown_may_be_covered_or_not(pattern: Any, target
     assert answer(pattern, target, region="eu-west-1", account="111111111111") is None
 
 
+@pytest.mark.parametrize(
+    ("pattern", "target", "covered"),
+    [
+        ("arn:aws:s3:::files/*", "arn:aws:s3:::files/public/*", True),
+        ("arn:aws:s3:::files/public/*", "arn:aws:s3:::files/*", None),
+        ("arn:aws:s3:::files/*", "arn:aws:s3:::others/*", False),
+        (arn("Queue"), "*", None),
+        (arn("Queue"), "arn:aws:sqs:*", None),
+        ({"Fn::Sub": "${Unnamed.Arn}/a/*"}, {"Fn::Sub": "${Unnamed.Arn}/*"}, None),
+        ({"Fn::Sub": "${Unnamed.Arn}/*"}, {"Fn::Sub": "${Unnamed.Arn}/*"}, True),
+        ({"Fn::Sub": "${Unnamed.Arn}"}, {"Fn::Sub": "${Unnamed.Arn}/*"}, False),
+    ],
+)
+def test_of_a_target_with_wildcards_all_some_or_nothing_is_covered(
+    pattern: Any,
+    target: Any,
+    covered: bool | None,  # noqa: FBT001 - a table's column
+) -> None:
+    assert answer(pattern, target) is covered
+
+
 def test_without_a_region_an_arn_with_one_may_be_covered_or_not() -> None:
     assert answer("arn:aws:sqs:eu-west-1:*:orders", arn("Named")) is None
     assert answer("arn:aws:sqs:*:*:orders", arn("Named")) is True
@@ -155,6 +175,32 @@ def test_without_a_region_an_arn_with_one_may_be_covered_or_not() -> None:
 )
 def test_actions_are_matched_without_case(pattern: Any, covered: bool | None) -> None:  # noqa: FBT001 - a table's column
     assert matches_action(pattern, "sqs:SendMessage") is covered
+
+
+@pytest.mark.parametrize(
+    ("pattern", "action", "covered"),
+    [
+        ("s3:*", "s3:GetObject*", True),
+        ("s3:Get*", "s3:GetObject*", True),
+        ("s3:GetObject", "s3:GetObject*", None),
+        ("s3:*Object", "s3:Get*", None),
+        ("s3:PutObject", "s3:GetObject*", False),
+        ("sqs:*", "s3:*", False),
+    ],
+)
+def test_of_an_action_with_wildcards_all_some_or_nothing_is_covered(
+    pattern: str,
+    action: str,
+    covered: bool | None,  # noqa: FBT001 - a table's column
+) -> None:
+    assert matches_action(pattern, action) is covered
+
+
+@given(st.text("ab*?", max_size=5), st.text("ab*?", max_size=5))
+def test_two_patterns_overlap_where_one_text_fits_both(one: str, other: str) -> None:
+    texts = ["".join(signs) for length in range(8) for signs in product("ab", repeat=length)]
+    both = any(matches_action(one, text) and matches_action(other, text) for text in texts)
+    assert (matches_action(one, other) is not False) is both
 
 
 @given(st.text("ab*?:", max_size=10), st.text("ab:", max_size=10))

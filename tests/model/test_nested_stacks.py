@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from lambda_patterns.errors import LambdaPatternsError
 from lambda_patterns.model.assembly import read
+from lambda_patterns.model.reading import MOST_TEMPLATES
 from lambda_patterns.model.values import Reference, Unknown
 
 if TYPE_CHECKING:
@@ -135,3 +139,38 @@ def test_an_output_that_comes_back_to_its_own_parameter_is_unknown(tmp_path: Pat
     user = deployment.find("User")
     assert user is not None
     assert user.get("V") == Unknown("the value refers to itself")
+
+
+def test_a_child_that_does_not_exist_has_no_resources(tmp_path: Path) -> None:
+    child = {"Resources": {"R": {"Type": "T"}}, "Outputs": {"O": {"Value": 1, "Export": {"Name": "x"}}}}
+    template = {
+        "Parameters": {"Stage": {"Type": "String", "Default": "dev"}},
+        "Conditions": {"Prod": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}},
+        "Resources": {
+            "Child": {**stack(), "Condition": "Prod"},
+            "U": {"Type": "U", "Properties": {"V": {"Fn::ImportValue": "x"}}},
+        },
+    }
+    (tmp_path / "child.json").write_text(json.dumps(child))
+    (tmp_path / "t.json").write_text(json.dumps(template))
+    (deployment,) = read(tmp_path / "t.json").deployments()
+    assert [resource.id for resource in deployment.resources] == ["U"]
+    assert isinstance(deployment.resources[0].get("V"), Unknown)
+
+
+def test_templates_that_nest_each_other_many_times_are_read_up_to_a_bound(tmp_path: Path) -> None:
+    for level in range(6):
+        url = f"t{level + 1}.json"
+        child = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}
+        resources = {f"C{number}": child for number in range(10)}
+        (tmp_path / f"t{level}.json").write_text(json.dumps({"Resources": resources}))
+    assert len(read(tmp_path / "t0.json").templates) == MOST_TEMPLATES + 1
+
+
+def test_what_is_wrong_with_a_nested_template_is_said_with_its_file(tmp_path: Path) -> None:
+    (tmp_path / "child.json").write_text("[]")
+    (tmp_path / "t.json").write_text(json.dumps({"Resources": {"Child": stack()}}))
+    with pytest.raises(LambdaPatternsError) as caught:
+        read(tmp_path / "t.json")
+    problem = "is a list, no CloudFormation template: a template is a mapping with Resources"
+    assert str(caught.value) == f"{tmp_path / 'child.json'}: {problem}"
