@@ -149,7 +149,8 @@ def test_a_negative_workload_is_one_line_and_exit_code_2(
     code, out, err = run(capsys, monkeypatch, "cost", template, "--workload", file)
     assert (code, out) == (2, "")
     assert err == (
-        f"lambda-patterns: {file}: functions.Fn: duration_ms is -1 ms, allowed are 0-5,400,000 ms: "
+        f"lambda-patterns: {file}: functions.Fn: duration_ms is -1 milliseconds, "
+        "allowed are 0-5,400,000 milliseconds: "
         "it is a quantity of one month\n"
     )
 

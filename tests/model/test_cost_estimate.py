@@ -280,6 +280,20 @@ def test_a_nat_instance_is_charged_for_its_hours_address_and_volume() -> None:
     assert bill({"Nat": instance}, region=SEOUL).floor == pytest.approx(7.592 + 3.65 + 0.7296)
 
 
+def test_an_elastic_address_takes_the_place_of_the_instances_own_and_is_charged_once() -> None:
+    resources = {
+        "Subnet": {"Type": "AWS::EC2::Subnet", "Properties": {"MapPublicIpOnLaunch": True}},
+        "Nat": {
+            "Type": "AWS::EC2::Instance",
+            "Properties": {"InstanceType": "t4g.micro", "SubnetId": {"Ref": "Subnet"}},
+        },
+    }
+    # 730 x 0.0104 and one address, with the elastic one and without
+    assert bill(resources, region=SEOUL).floor == pytest.approx(7.592 + 3.65)
+    elastic = {"Type": "AWS::EC2::EIP", "Properties": {"InstanceId": {"Ref": "Nat"}}}
+    assert bill(resources | {"Address": elastic}, region=SEOUL).floor == pytest.approx(7.592 + 3.65)
+
+
 def test_an_instance_type_without_a_price_is_said_to_be_unknown() -> None:
     instance = {"Type": "AWS::EC2::Instance", "Properties": {"InstanceType": "t4g.nano"}}
     (line,) = bill({"Nat": instance}, region=SEOUL).unknown

@@ -68,7 +68,8 @@ class Estimate:
         region: the Region of the prices.
         lines: every line, those that are zero included.
         unpriced: resource types that cost and are not modelled here, with how many there are.
-        silent: functions for which the workload says nothing.
+        silent: functions for which the workload says nothing; not those of custom resources, which run
+            when a stack is deployed.
     """
 
     region: str
@@ -134,7 +135,8 @@ def estimate(deployment: Deployment, workload: Workload, sheet: PriceSheet) -> E
     ]
     lines += [*rebates(sheet, workload, lines), *queue_rebate(sheet, workload, lines)]
     counted = Counter(each.type for each in deployment.of_type(*_MAY_COST))
-    silent = tuple(name_of(each) for each in deployment.of_type("AWS::Lambda::Function") if each not in loads)
+    named = (name_of(each) for each in deployment.of_type("AWS::Lambda::Function") if each not in loads)
+    silent = tuple(name for name in named if "Custom::" not in name)
     return Estimate(sheet.region, tuple(lines), dict(sorted(counted.items())), silent)
 
 

@@ -36,9 +36,9 @@ class FunctionLoad:
     """
 
     invocations: float = _amount("invocations", "a month")
-    duration_ms: float = _amount("duration_ms", "ms", high=5_400_000)
+    duration_ms: float = _amount("duration_ms", "milliseconds", high=5_400_000)
     cold_starts: float = _amount("cold_starts", "of the invocations", high=1)
-    init_ms: float = _amount("init_ms", "ms", high=900_000)
+    init_ms: float = _amount("init_ms", "milliseconds", high=900_000)
     log_kb: float = _amount("log_kb", "KB an invocation", high=1_000_000)
     log_stored_gb: float = _amount("log_stored_gb", "GB", high=1_000_000_000)
     provisioned: float | None = _amount("provisioned", "environments", default=None, high=1_000_000)

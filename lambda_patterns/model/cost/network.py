@@ -35,7 +35,7 @@ def network_lines(
     for address in deployment.of_type("AWS::EC2::EIP"):
         yield charge(sheet, address, "public address", "public-ipv4-hour", HOURS, floor=True)
     for instance in deployment.of_type("AWS::EC2::Instance"):
-        yield from _instance(sheet, instance)
+        yield from _instance(sheet, deployment, instance)
 
 
 def _nat_gateway(sheet: PriceSheet, deployment: Deployment, gateway: Resource, gb: float) -> Iterator[Line]:
@@ -68,7 +68,7 @@ def _endpoint(sheet: PriceSheet, endpoint: Resource, gb: float) -> Iterator[Line
     yield charge(sheet, endpoint, "data", "interface-endpoint-gb", gb)
 
 
-def _instance(sheet: PriceSheet, instance: Resource) -> Iterator[Line]:
+def _instance(sheet: PriceSheet, deployment: Deployment, instance: Resource) -> Iterator[Line]:
     kind = instance.get("InstanceType")
     item = f"instance-{kind}-hour"
     if isinstance(kind, str) and is_item(item):
@@ -86,7 +86,7 @@ def _instance(sheet: PriceSheet, instance: Resource) -> Iterator[Line]:
             floor=True,
             why=why,
         )
-    if _has_public_address(instance):
+    if _has_public_address(instance) and not _has_elastic_address(deployment, instance):
         yield charge(sheet, instance, "public address", "public-ipv4-hour", HOURS, floor=True)
     volumes = instance.list("BlockDeviceMappings")
     for number in range(0 if isinstance(volumes, Unknown) else len(volumes)):
@@ -101,6 +101,12 @@ def _has_public_address(instance: Resource) -> bool:
         return said
     subnet = instance.resource("NetworkInterfaces", 0, "SubnetId") or instance.resource("SubnetId")
     return subnet is not None and subnet.get("MapPublicIpOnLaunch") is True
+
+
+def _has_elastic_address(deployment: Deployment, instance: Resource) -> bool:
+    """Whether an address of the template, charged by itself, takes the place of the instance's own."""
+    addresses = deployment.of_type("AWS::EC2::EIP", "AWS::EC2::EIPAssociation")
+    return any(address.resource("InstanceId") is instance for address in addresses)
 
 
 def _zones(deployment: Deployment, vpc: Resource | None) -> tuple[int | None, str | None]:

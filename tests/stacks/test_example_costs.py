@@ -1,0 +1,72 @@
+"""What the examples cost in Seoul: each figure is written out from the price sheet."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App
+
+from lambda_patterns.facts.prices import PriceSheet
+from lambda_patterns.model.assembly import read
+from lambda_patterns.model.cost import Estimate, estimate, parse_workload
+from lambda_patterns.model.cost.workload import check_names
+
+pytestmark = pytest.mark.cdk
+
+# The prices that the table does not know for Seoul, as a user's file would give them.
+OWN = {"instance-t4g.nano-hour": 0.0052, "sqs-standard-requests": 0.40, "lambda-provisioned-arm": 0.0000041}
+NAT, ADDRESS, ENDPOINT = 730 * 0.059, 730 * 0.005, 2 * 730 * 0.013
+PROXY, SECRET, KEY, ALARM = 2 * 730 * 0.018, 0.40, 1.00, 0.10
+WORKLOAD: dict[str, Any] = {
+    "free_tier": False,
+    "functions": {
+        "NatGateway/RecordEgressAddress": {"invocations": 1_000_000, "duration_ms": 200},
+        "ReadyFunction/SettleOrders": {"invocations": 2_000_000, "duration_ms": 100, "log_kb": 1},
+        "Database/QueryOrders": {"invocations": 1_000_000, "duration_ms": 50},
+    },
+    "nat_gateways": {"NatGateway/*": {"gb": 50}},
+    "endpoints": {"Endpoints/*Secretsmanager*": {"gb": 2}},
+    "queues": {"OnFailure/Failures/*": {"messages": 1000, "size_kb": 100}},
+}
+
+
+def bill(application: App, found: list[str], workload: dict[str, Any]) -> Estimate:
+    del found  # it is synthesized by then
+    (deployment,) = read(Path(application.outdir)).deployments()
+    parsed = parse_workload(workload)
+    check_names(parsed, [deployment])
+    return estimate(deployment, parsed, PriceSheet("ap-northeast-2", OWN))
+
+
+def test_what_each_example_costs_with_no_traffic(application: App, found: list[str]) -> None:
+    idle = bill(application, found, {})
+    assert idle.unknown == ()
+    assert idle.monthly == pytest.approx(idle.floor)
+    assert idle.by_stack() | {"(account)": 0} == {
+        "(account)": 0,
+        "Database": pytest.approx(PROXY + 2 * ENDPOINT + 2 * SECRET + KEY + 8 * ALARM),
+        "Endpoints": pytest.approx(ENDPOINT + SECRET),
+        "Isolated": 0,
+        "NatGateway": pytest.approx(2 * (NAT + ADDRESS)),
+        "NatInstance": pytest.approx(730 * 0.0052 + ADDRESS),
+        "OnFailure": pytest.approx(KEY + ALARM),
+        "ReadyFunction": pytest.approx(KEY + 3 * ALARM),
+    }
+
+
+def test_what_each_example_costs_under_a_stated_workload(application: App, found: list[str]) -> None:
+    idle, busy = bill(application, found, {}).by_stack(), bill(application, found, WORKLOAD).by_stack()
+    more = {stack: busy[stack] - idle[stack] for stack in busy}
+    gb_second = 0.0000133334  # arm64; every example has 512 MB
+    assert more == {
+        "Database": pytest.approx(0.20 + 1_000_000 * 0.050 * 0.5 * gb_second),
+        "Endpoints": pytest.approx(2 * 0.01),
+        "Isolated": 0,
+        "NatGateway": pytest.approx(0.20 + 1_000_000 * 0.200 * 0.5 * gb_second + 2 * 50 * 0.059),
+        "NatInstance": 0,
+        # 1,000 messages of 100 KB: send, receive, delete, two chunks each
+        "OnFailure": pytest.approx(1000 * 3 * 2 * 0.40 / 1_000_000),
+        "ReadyFunction": pytest.approx(
+            0.40 + 2_000_000 * 0.100 * 0.5 * gb_second + 2_000_000 / 1024**2 * 0.76
+        ),
+    }
