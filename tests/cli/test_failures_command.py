@@ -1,0 +1,192 @@
+"""`lambda-patterns failures` at the terminal: what it says when something is wrong, and what it asks."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, NoCredentialsError
+from click.testing import CliRunner, Result
+
+from lambda_patterns.cli import cli
+from lambda_patterns.cli.failure_options import AwsSettings
+from lambda_patterns.errors import LambdaPatternsError
+from lambda_patterns.redrive import filters
+from lambda_patterns.redrive.aws import Aws, refusal
+from lambda_patterns.redrive.filters import Filter
+from lambda_patterns.redrive.message import Message
+from lambda_patterns.redrive.records import FailureRecord, Shape
+
+URL = "https://sqs.eu-central-1.amazonaws.com/123456789012/failures"
+
+
+class Sqs:
+    """An SQS client that answers from a table, or raises what stands there."""
+
+    def __init__(self, **answers: Any) -> None:
+        self._answers = answers
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def answer(**_given: Any) -> Any:
+            found = self._answers.get(name, {})
+            if isinstance(found, Exception):
+                raise found
+            return found
+
+        return answer
+
+
+def error(operation: str, code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {}}, operation)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+    def called(*arguments: str, sqs: Sqs | None = None) -> Result:
+        class Stub(Aws):
+            pass
+
+        if sqs is not None:
+            Stub.sqs = sqs  # type: ignore[assignment]  # stands in for a client
+        monkeypatch.setattr(AwsSettings, "open", lambda _self, connections=16: Stub(connections=connections))
+        return CliRunner().invoke(cli, ["failures", *arguments])
+
+    return called
+
+
+def filled(**more: Any) -> Sqs:
+    attributes = {
+        "QueueArn": "arn:aws:sqs:eu-central-1:123456789012:failures",
+        "ApproximateNumberOfMessages": "3",
+    }
+    return Sqs(get_queue_attributes={"Attributes": attributes, "ResponseMetadata": {}}, **more)
+
+
+def said(result: Result) -> str:
+    assert isinstance(result.exception, LambdaPatternsError), result.output
+    return str(result.exception)
+
+
+def test_a_missing_permission_is_named_by_its_action(run: Callable[..., Result]) -> None:
+    denied = Sqs(get_queue_attributes=error("GetQueueAttributes", "AccessDenied"))
+    assert said(run("list", URL, sqs=denied)) == (
+        "queue failures: access denied: sqs:GetQueueAttributes is missing (no)"
+    )
+
+
+def test_missing_credentials_say_how_to_get_some(run: Callable[..., Result]) -> None:
+    nobody = Sqs(get_queue_attributes=NoCredentialsError())
+    assert said(run("list", URL, sqs=nobody)) == (
+        "queue failures: no AWS credentials (Unable to locate credentials): set AWS_PROFILE or --profile, "
+        "or sign in with `aws sso login`"
+    )
+
+
+def test_a_profile_that_is_not_there_and_a_missing_region_are_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    with pytest.raises(LambdaPatternsError, match="--profile: The config profile"):
+        Aws(profile="nobody")
+    with pytest.raises(LambdaPatternsError, match="no AWS Region is set: give --region"):
+        Aws()
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("KMS.AccessDeniedException", "x: access denied: sqs:ReceiveMessage is missing (no)"),
+        (
+            "KmsAccessDenied",
+            "x: its key cannot be used: kms:Decrypt (to send, kms:GenerateDataKey too) is missing (no)",
+        ),
+        ("ExpiredToken", "x: AWS does not accept the credentials (ExpiredToken: no): sign in again"),
+    ],
+)
+def test_errors_of_aws_are_told_in_the_users_terms(code: str, message: str) -> None:
+    assert str(refusal(error("ReceiveMessage", code), "x")) == message
+
+
+@pytest.mark.parametrize(
+    "arguments", [("purge", URL), ("quarantine", URL, "--into", URL), ("export", URL, "--drain")]
+)
+def test_what_takes_messages_away_refuses_to_guess_the_answer(
+    run: Callable[..., Result], arguments: tuple[str, ...]
+) -> None:
+    assert said(run(*arguments, sqs=filled())).endswith("say --yes: there is nobody to ask")
+
+
+def test_quarantine_without_a_queue_for_it_asks_for_one(run: Callable[..., Result]) -> None:
+    assert said(run("quarantine", URL, "--yes", sqs=filled())) == (
+        "failures has no dead-letter queue of its own: name a queue with --into"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--where", "a["), "'a[' is no JMESPath expression: "),
+        (
+            ("--after", "yesterday"),
+            "'yesterday' is no time: give 2026-11-24T09:00 (UTC) or an age, 90s",
+        ),
+        (("--to", "mail:me", "--yes"), "'mail:me' is no target: give function:NAME[:QUALIFIER], queue:NAME"),
+        (
+            ("--move-task", "--limit", "3"),
+            "--move-task: SQS moves all of a queue: leave the filters and --limit",
+        ),
+        (("--move-task", "--rate", "900"), "--rate 900: a move task takes 1-500 messages/s, whole"),
+    ],
+)
+def test_an_option_that_cannot_be_used_says_why(
+    run: Callable[..., Result], arguments: tuple[str, ...], message: str
+) -> None:
+    assert said(run("replay", URL, *arguments, sqs=filled())).startswith(message)
+
+
+def test_a_move_task_is_refused_where_sqs_refuses_it(run: Callable[..., Result]) -> None:
+    assert said(run("replay", URL, "--move-task", "--yes", sqs=filled())).startswith(
+        "SQS moves nothing out of failures: no queue has it as dead-letter queue"
+    )
+
+
+def test_an_empty_queue_is_no_error(run: Callable[..., Result]) -> None:
+    result = run("list", URL, "--json", sqs=filled())
+    assert (result.exit_code, json.loads(result.stdout)[0]["failures"]) == (0, [])
+    assert run("replay", URL, sqs=filled()).exit_code == 0
+
+
+def test_a_filter_matches_names_with_and_without_alias_times_and_what_the_event_says() -> None:
+    arn = "arn:aws:lambda:eu-central-1:123456789012:function:orders"
+    record = FailureRecord(
+        Shape.DESTINATION, '{"id": 1}', function=arn, qualifier="live", error_type="KeyError"
+    )
+    message = Message("m1", "", system={"SentTimestamp": "1764000000000"})
+    now = filters.point_in_time("2025-11-24T16:30:00", datetime.now(UTC))
+    for chosen in (
+        Filter(),
+        Filter(function="orders"),
+        Filter(function="orders:live"),
+        Filter(function="ord*"),
+        Filter(error="Key*"),
+        Filter(after=filters.point_in_time("1h", now), before=now),
+        Filter(contains='"id": 1'),
+        Filter(where=filters.expression("id == `1`")),
+        Filter(ids=frozenset({"m1"})),
+    ):
+        assert chosen.takes(message, record)
+    for chosen in (
+        Filter(function="orders:blue"),
+        Filter(error="ValueError"),
+        Filter(condition="*"),
+        Filter(before=filters.point_in_time("1h", now)),
+        Filter(where=filters.expression("length(id) > `1`")),
+        Filter(ids=frozenset({"m2"})),
+    ):
+        assert not chosen.takes(message, record)
