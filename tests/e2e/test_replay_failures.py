@@ -2,9 +2,11 @@
 
 import io
 import json
+import shlex
 import time
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from lambda_patterns.local.embedded import EmbeddedAws
 
 pytestmark = pytest.mark.e2e
 
+HOW_TO = Path(__file__).parents[2] / "docs/how-to/replay-failures.md"
 CODE = """
 import os
 import boto3
@@ -300,3 +303,29 @@ def test_quarantine_and_purge_take_only_what_is_chosen(shop: Shop) -> None:
     assert (shop.depth(aside), shop.depth(failures)) == (2, 2)
     shown = shop.failures("show", f"queue:{shop.name}-aside")
     assert {entry["last_replay"] for entry in shown} == {"poison"}
+
+
+def test_the_how_to_runs_as_it_is_written(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = shop.queue("failures")
+    shop.queue("aside")
+    shop.on_failure(shop.arn_of(failures))
+    for number in range(8):
+        shop.invoke({"id": number})
+    shop.wait_for(failures, 8)
+    shop.mend()
+    monkeypatch.chdir(tmp_path)
+    lines = HOW_TO.read_text().splitlines()
+    commands = [
+        line.removeprefix("$ lambda-patterns ") for line in lines if line.startswith("$ lambda-patterns ")
+    ]
+    exports = [command for command in commands if " replay " not in command]
+    replays = [command for command in commands if " replay " in command]
+    assert len(exports) >= 8
+    assert len(replays) >= 3
+    for command in (*exports, *replays):
+        arguments = [word.replace("orders", shop.name) for word in shlex.split(command)]
+        result = CliRunner().invoke(cli, arguments, env=shop.aws.variables(), catch_exceptions=False)
+        assert result.exit_code == 0, f"{command}: {result.output}"
+    assert (shop.depth(failures), len(shop.results(7))) == (0, 7)
