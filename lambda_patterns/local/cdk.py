@@ -37,18 +37,6 @@ class Cdk:
     def __init__(self, aws: Connection, project: Path, folder: Path) -> None:
         self._aws, self._project, self._folder = aws, project, folder
         self._command = cdk_command(project)
-        environment = aws.environment(node_environment())
-        self._environment = environment | {
-            "CDK_HOME": str(folder / "home"),
-            "CDK_DISABLE_CLI_TELEMETRY": "true",
-            "CDK_DISABLE_VERSION_CHECK": "true",
-            "CI": "true",
-            "NO_COLOR": "1",
-            # `python3 app.py` in cdk.json means this interpreter; its folder may have a script named node
-            "PATH": os.pathsep.join(
-                (str(node_binary().parent), str(Path(sys.executable).parent), environment["PATH"])
-            ),
-        }
 
     @property
     def assembly(self) -> Path:
@@ -103,7 +91,7 @@ class Cdk:
             process = subprocess.Popen(  # noqa: S603  # the cdk command of the project
                 [self._command, "--no-notices", *arguments],
                 cwd=self._project,
-                env=self._environment,
+                env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -122,6 +110,20 @@ class Cdk:
             raise LambdaPatternsError(
                 f"cdk {arguments[0]} failed with exit code {code}; it said:\n{self._last_lines(start)}"
             )
+
+    def _environment(self) -> dict[str, str]:
+        environment = self._aws.environment(node_environment())
+        return environment | {
+            "CDK_HOME": str(self._folder / "home"),
+            "CDK_DISABLE_CLI_TELEMETRY": "true",
+            "CDK_DISABLE_VERSION_CHECK": "true",
+            "CI": "true",
+            "NO_COLOR": "1",
+            # `python3 app.py` in cdk.json means this interpreter; its folder may have a script named node
+            "PATH": os.pathsep.join(
+                (str(node_binary().parent), str(Path(sys.executable).parent), environment["PATH"])
+            ),
+        }
 
     def _last_lines(self, start: int) -> str:
         """What failed if cdk says so, else the end of what it said."""

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.live import Live
 
 from lambda_patterns.errors import LambdaPatternsError
-from lambda_patterns.local import background, programme, scenes, show
+from lambda_patterns.local import background, programme, proof, scenes, show
 from lambda_patterns.local.cdk import Cdk
 from lambda_patterns.local.embedded import EmbeddedAws
 from lambda_patterns.local.settings import Settings
@@ -88,6 +88,8 @@ def _play(console: Console, aws: Connection, cdk: Cdk, played: scenes.Scenes) ->
     result = programme.Result()
     with _step(console, result, "synthesize"):
         cdk.synthesize()
+    with _step(console, result, "prove"):
+        result.proved = proof.prove(cdk.assembly, aws.region)
     with _step(console, result, "bootstrap"):
         cdk.bootstrap()
     stage = Stage(aws)

@@ -189,6 +189,7 @@ def _listen(port: int) -> socket.socket:
 
 
 def child_environment(folder: Path) -> dict[str, str]:
+    """Give the server's variables: Node in reach, a home of its own, nothing of AWS."""
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     return node_environment(inherited) | {
         "HOME": str(folder),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.json import JSON
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from lambda_patterns.local import show
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from lambda_patterns.local.proof import Proved
     from lambda_patterns.local.stage import Answer, Deployed, Kept
 
 _SHOWN_ANSWER = 100
@@ -27,6 +28,7 @@ class Result:
     """What has been done so far."""
 
     stacks: list[Deployed] = field(default_factory=list)
+    proved: list[Proved] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
     recorded: list[dict[str, str]] = field(default_factory=list)
@@ -48,6 +50,8 @@ def summary(console: Console, result: Result, seconds: float, memory: float) -> 
     for kept in result.kept:
         _show_record(console, kept)
     console.print(_stacks(result.stacks))
+    if result.proved:
+        console.print(_proved(result.proved))
     if result.answers:
         console.print(_answers(result.answers))
     for kept in result.kept:
@@ -67,6 +71,25 @@ def _stacks(stacks: Sequence[Deployed]) -> Table:
     table = Table("stack", "resources", "state", title="deployed", title_justify="left")
     for stack in stacks:
         table.add_row(escape(stack.name), str(stack.resources), stack.status.replace("_", " ").lower())
+    return table
+
+
+def _proved(proved: Sequence[Proved]) -> Table:
+    table = Table(
+        Column("function", overflow="fold"),
+        Column("target", overflow="fold"),
+        *("verdict", "how"),
+        title="proved from the templates (the network here lets everything through)",
+        title_justify="left",
+    )
+    last = ""
+    for entry in proved:
+        colour = (
+            "yellow" if entry.verdict == "unknown" or (entry.needed and entry.verdict == "blocked") else ""
+        )
+        name, last = "" if entry.function == last else entry.function, entry.function
+        target = entry.target if entry.needed else f"{entry.target} (not needed)"
+        table.add_row(escape(name), escape(target), entry.verdict, escape(entry.how), style=colour)
     return table
 
 
