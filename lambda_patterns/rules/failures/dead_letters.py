@@ -140,7 +140,7 @@ RULES = (
     Rule(
         name="dlq-type-mismatch",
         topic="failures",
-        severity=Severity.WARNING,
+        severity=Severity.ERROR,
         forbids="a queue and its dead-letter queue of which one is FIFO and the other is not",
         why="SQS refuses the redrive policy: both have to be of one type",
         fix="make both FIFO, or both standard",
