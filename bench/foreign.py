@@ -142,13 +142,11 @@ def _check_all(folder: Path) -> Outcome:
                 continue
             outcome.read += 1
             for found in report.findings:
-                rule = found.rule
-                if rule.name == "rule-crashed":
-                    outcome.crashed.append(f"{name} {title}: {found.what}")
+                if found.rule == "rule-crashed":
+                    outcome.crashed.append(f"{name} {title}: {found.message}")
                 elif sound:
-                    outcome.seen.add(
-                        Seen(rule.name, rule.severity, name, title, found.logical_id, found.what)
-                    )
+                    at = found.resource or ""
+                    outcome.seen.add(Seen(found.rule, found.severity, name, title, at, found.message))
     return outcome
 
 

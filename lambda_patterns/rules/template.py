@@ -67,10 +67,21 @@ RULE_CRASHED = Rule(
 def _dangling(deployment: Deployment) -> Iterator[Found]:
     for template in deployment.assembly.templates:
         for one in dangling(template):
+            if _in_a_module(template, one.name):
+                continue
             place = (one.section, one.id, *(("Properties", *one.path) if one.path else ()))
             missing = "key of that name" if one.kind == "mapping" and "." in one.name else one.kind
             what = f"{one.function} names {one.name!r}, the template has no {missing}"
             yield Found(template, place, what, _nearest(template, one), subject=f"{one.function} {one.name}")
+
+
+def _in_a_module(template: Template, name: str) -> bool:
+    """Whether `name` may be a resource inside a module, whose logical id begins with the module's."""
+    return any(
+        name.startswith(logical_id)
+        for logical_id, raw in template.section("Resources").items()
+        if str(raw.get("Type", "")).endswith("::MODULE")
+    )
 
 
 def _nearest(template: Template, one: Dangling) -> str | None:

@@ -41,7 +41,8 @@ def _dropped(deployment: Deployment) -> Iterator[Found]:
                 and isinstance(outcome.qualifier, str)
             }
         )
-        words = f"{triggers[0].words} invokes {invoked.label} asynchronously, whose failures nothing keeps"
+        name = f"{invoked.function.id} ({invoked.label})"
+        words = f"{triggers[0].words} invokes {name} asynchronously, and nothing keeps its failures"
         if elsewhere:
             words += f": the destination is on {', '.join(elsewhere)}"
         yield Found(invoked.function, (), words, subject=str(invoked.label))
