@@ -58,6 +58,8 @@ class ProxyGate:
         self.pooler: Pooler | None = None
         self._port = port
         self._scope = scope
+        # (user, password) that the server has taken; what the pool holds is not asked for again, as at RDS
+        self._taken: set[tuple[str, str | None]] = set()
 
     @property
     def record(self) -> dict[str, Any]:
@@ -119,6 +121,8 @@ class ProxyGate:
     def _log_in(self, server: Postgres, startup: Startup, password: str | None) -> str:
         """Make sure that the server takes what the proxy logs in with, and give the socket to it."""
         user = startup.user
+        if self.pooler is not None and (user, password) in self._taken:
+            return self.pooler.socket
         if password is None:
             problem = None if server.takes_token(user) else f'role "{user}" is not granted rds_iam'
         elif server.takes_token(user):
@@ -131,4 +135,5 @@ class ProxyGate:
             return server.socket
         if password is not None:
             self.pooler.know(user, password)
+        self._taken.add((user, password))
         return self.pooler.socket
