@@ -41,6 +41,7 @@ class _Application:
 
     def __init__(self, settings: Settings) -> None:
         from lambda_patterns.local.behaviour import (  # noqa: PLC0415  # after the check of the seams
+            acceptance,
             alarms,
             asynchronous,
             clock,
@@ -49,7 +50,6 @@ class _Application:
             permissions,
             queue_metrics,
             queue_redrive,
-            runtimes,
             sources,
             topics,
         )
@@ -77,7 +77,7 @@ class _Application:
         queue_metrics.install()
         queue_redrive.install()
         alarms.install()
-        runtimes.install()
+        acceptance.install()
         compiled.install()
         table.install()
         databases.install()

@@ -1,40 +1,19 @@
 """What runs a function here, and what is refused because it would only be mocked."""
 
-# ruff: noqa: SLF001  # MiniStack has no extension point: these are the seams that are checked at start
-
 from __future__ import annotations
 
 import functools
 import platform
 import re
 import subprocess
-from typing import Any
 
-from lambda_patterns.local.ministack import module
 from lambda_patterns.local.node import node_binary
-
-lam = module("services.lambda_svc")
-responses = module("core.responses")
 
 _VERSION = re.compile(r"(\d+)(?:\.(\d+))?")
 
 
 class RuntimeRefusedError(ValueError):
     """The runtime cannot run here; a ValueError fails the resource in CloudFormation."""
-
-
-def install() -> None:
-    """Refuse by the API what `refuse` refuses."""
-    create, update = lam._create_function, lam._update_config
-
-    def create_checked(data: dict[str, Any]) -> Any:  # noqa: ANN401  # MiniStack has no types
-        return _refusal(data) or create(data)
-
-    def update_checked(name: str, data: dict[str, Any]) -> Any:  # noqa: ANN401  # MiniStack has no types
-        return _refusal({"Runtime": data["Runtime"]} if data.get("Runtime") else {}) or update(name, data)
-
-    lam._create_function = create_checked
-    lam._update_config = update_checked
 
 
 def refuse(runtime: str | None, *, image: bool = False) -> None:
@@ -74,11 +53,3 @@ def substitution(runtime: str) -> str | None:
 def _node_version() -> str:
     shown = subprocess.run([node_binary(), "--version"], capture_output=True, text=True, check=True)  # noqa: S603  # the binary that functions run on
     return shown.stdout.strip().lstrip("v").split(".")[0]
-
-
-def _refusal(data: dict[str, Any]) -> Any:  # noqa: ANN401  # MiniStack has no types
-    try:
-        refuse(data.get("Runtime"), image="ImageUri" in (data.get("Code") or {}))
-    except RuntimeRefusedError as error:
-        return responses.error_response_json("InvalidParameterValueException", str(error), 400)
-    return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from lambda_patterns.local.behaviour import runtimes
+from lambda_patterns.local.behaviour import acceptance, runtimes
 from lambda_patterns.local.ministack import module
 from lambda_patterns.local.resources.handler import Created, Handler, Properties
 
@@ -76,7 +76,7 @@ def _complete_function(original: Callable[..., Created], at: int) -> Callable[..
     @functools.wraps(original)
     def run(*arguments: Any) -> Created:  # noqa: ANN401  # passed on
         properties: Properties = arguments[at]
-        runtimes.refuse(properties.get("Runtime"), image=properties.get("PackageType") == "Image")
+        acceptance.check(properties)
         name, attributes = original(*arguments)
         record = lam._functions[name]
         for key in _KEPT:

@@ -126,7 +126,7 @@ def _create_instance(_id: str, properties: Properties, _stack: str) -> Created:
         "PublicIp": instance.get("PublicIpAddress", ""),
         "PrivateDnsName": instance.get("PrivateDnsName", ""),
         "PublicDnsName": instance.get("PublicDnsName", ""),
-        "AvailabilityZone": properties.get("AvailabilityZone", ""),
+        "AvailabilityZone": instance.get("Placement", {}).get("AvailabilityZone", ""),
         "VpcId": instance.get("VpcId", ""),
     }
 
