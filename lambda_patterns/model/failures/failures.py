@@ -76,15 +76,24 @@ class Failures:
         """Find the dead-letter queue of a queue or a subscription; None where it has none."""
         return queues.redrive_of(self._deployment, resource)
 
-    def fed_by_moves(self, queue: Resource) -> bool:
-        """Whether SQS moves messages into `queue` from another one, which counts as no send."""
-        return any(redrive.moves and redrive.dlq is queue for redrive in self.redrives)
-
-    def fed_by_sends(self, queue: Resource) -> bool:
-        """Whether anything sends failures to `queue`."""
-        return any(outcome.catches and outcome.target is queue for outcome in self.outcomes) or any(
-            not redrive.moves and redrive.dlq is queue for redrive in self.redrives
+    @cached_property
+    def moved_into(self) -> frozenset[Resource]:
+        """The queues into which SQS moves messages of other queues, which counts as no send."""
+        return frozenset(
+            redrive.dlq for redrive in self.redrives if redrive.moves and redrive.dlq is not None
         )
+
+    @cached_property
+    def sent_to(self) -> frozenset[Resource]:
+        """The queues and topics to which failures are sent."""
+        targets = [outcome.target for outcome in self.outcomes if outcome.catches]
+        targets += [redrive.dlq for redrive in self.redrives if not redrive.moves]
+        return frozenset(target for target in targets if target is not None)
+
+    @cached_property
+    def drained(self) -> frozenset[Resource]:
+        """The queues that a function reads."""
+        return frozenset(source.queue for source in self.sources if source.enabled)
 
     @cached_property
     def unplaced(self) -> bool:

@@ -72,14 +72,14 @@ def _from_functions(failures: Failures) -> Iterator[Edge]:
 
 
 def _from_queues(deployment: Deployment, failures: Failures) -> Iterator[Edge]:
+    """Yield what a queue hands its failures to: its dead-letter queue, else its reader, again and again."""
     for queue in deployment.of_type(QUEUE):
         redrive = redrive_of(deployment, queue)
         if isinstance(redrive, Redrive):
             yield queue, redrive.dlq
-        elif redrive is None:
-            for source in failures.sources:
-                if source.queue is queue and source.enabled and source.invoked is not None:
-                    yield queue, source.invoked.function
+    for source in failures.sources:
+        if source.enabled and source.invoked is not None and redrive_of(deployment, source.queue) is None:
+            yield source.queue, source.invoked.function
 
 
 def _from_topics(deployment: Deployment, failures: Failures) -> Iterator[Edge]:

@@ -59,11 +59,13 @@ def _forgets_first(deployment: Deployment) -> Iterator[Found]:
 
 def _unwatched(deployment: Deployment) -> Iterator[Found]:
     failures = deployment.failures
-    if any(alarm.queue is None for alarm in failures.alarms):
+    by_queue: dict[Resource | None, list[Alarm]] = {}
+    for alarm in failures.alarms:
+        by_queue.setdefault(alarm.queue, []).append(alarm)
+    if None in by_queue:
         return
     for queue, words in failures.holders.items():
-        alarms = [alarm for alarm in failures.alarms if alarm.queue is queue]
-        if problem := _blind(failures, queue, alarms):
+        if problem := _blind(failures, queue, by_queue.get(queue, [])):
             yield Found(queue, (), f"{queue.id}, {words}, {problem[0]}", problem[1])
 
 
@@ -77,9 +79,9 @@ def _blind(failures: Failures, queue: Resource, alarms: list[Alarm]) -> tuple[st
             f"has an alarm without an action ({alarms[0].alarm.id})",
             "give the alarm an action (alarm_topic=)",
         )
-    moved, sent = failures.fed_by_moves(queue), failures.fed_by_sends(queue)
-    drained = any(source.queue is queue and source.enabled for source in failures.sources)
-    shown: set[str] = set() if drained and sent and not moved else set(_VISIBLE)
+    moved = queue in failures.moved_into
+    drained = queue in failures.drained and queue in failures.sent_to and not moved
+    shown: set[str] = set() if drained else set(_VISIBLE)
     if not moved:
         shown.add(_SENT)
     if "" in metrics or metrics & shown:
