@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "cost": ("cost", "Price a deployment for one month, with and without traffic."),
     "failures": ("failures", "See, understand and replay events that failed."),
     "local": ("local", "Start, stop and question the embedded AWS."),
+    "trace": ("trace", "Trace one connection hop by hop, or to what stops it."),
     "tune": ("tune", "Measure a deployed function over memory sizes."),
 }
 

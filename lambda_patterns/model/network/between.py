@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lambda_patterns.model.network.graph import HostKind, NatMode, TargetKind
-from lambda_patterns.model.network.ground import MANY_PARTS, Walk, known, same, why
+from lambda_patterns.model.network.ground import MANY_PARTS, Walk, called, known, same, why
 from lambda_patterns.model.network.groups import Far
 from lambda_patterns.model.network.prefixes import Prefix
 from lambda_patterns.model.network.routes import KIND as ROUTES
@@ -99,7 +99,7 @@ class Between:
             else None
         )
         far = Far(end_address, target.name, end.groups, groups_seen=seen)
-        back = Far(near_address, near.owner, near.groups, groups_seen=seen)
+        back = Far(near_address, called(near), near.groups, groups_seen=seen)
         here, there = ground.subnet(near), ground.subnet(end)
         apart = here is None or there is None or here.name != there.name
         walk = Walk()
@@ -118,7 +118,7 @@ class Between:
         if apart:
             walk.take(ground.answers(end, "egress", packet, back, asked.start))
             walk.take(ground.answers(near, "ingress", packet, far, asked.start))
-        return walk.end(near.subnet, end.subnet)
+        return walk.end(near.subnet, f"{target.name} in {known(end.subnet) or 'a subnet that is not known'}")
 
     def _route(
         self,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from lambda_patterns.model.network.prefixes import Prefix
@@ -23,8 +23,7 @@ EVERY_SERVICE = "*"
 """In `Graph.names`: any service's name may be resolved elsewhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class Vpc:
+class Vpc(NamedTuple):
     """A VPC: its blocks as far as known, and whether its DNS serves private names of endpoints.
 
     `private_dns` is true where DNS support and DNS host names are both on, which private DNS names need.
@@ -35,8 +34,7 @@ class Vpc:
     private_dns: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Subnet:
+class Subnet(NamedTuple):
     """A subnet with its route table and network ACL. A version of `versions` without a prefix is unknown."""
 
     name: str
@@ -60,8 +58,7 @@ class TargetKind(StrEnum):
     OTHER = "gateway"
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """A route: where it leads, and for which addresses. `target` names the component, even an unknown one."""
 
     destination: Prefix | Unknown
@@ -70,8 +67,7 @@ class Route:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RouteTable:
+class RouteTable(NamedTuple):
     """The routes of a table besides its local ones, and the gateway endpoints that are in it."""
 
     name: str
@@ -79,15 +75,13 @@ class RouteTable:
     endpoints: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class GroupPeer:
+class GroupPeer(NamedTuple):
     """The other end is whoever carries this security group."""
 
     group: str
 
 
-@dataclass(frozen=True, slots=True)
-class GroupRule:
+class GroupRule(NamedTuple):
     """One rule of a security group. `protocol` "-1" is every one; None in a field is not known.
 
     Ports are those of the destination, both included; every port is 0-65535.
@@ -100,8 +94,7 @@ class GroupRule:
     origin: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SecurityGroup:
+class SecurityGroup(NamedTuple):
     """A security group's rules, wherever in the deployment they are written."""
 
     name: str
@@ -110,8 +103,7 @@ class SecurityGroup:
     egress: tuple[GroupRule, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AclEntry:
+class AclEntry(NamedTuple):
     """One entry of a network ACL; entries apply in the order of their numbers. None is not known."""
 
     number: int | None
@@ -123,8 +115,7 @@ class AclEntry:
     origin: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Acl:
+class Acl(NamedTuple):
     """A network ACL; what no entry matches is denied."""
 
     name: str
@@ -140,8 +131,7 @@ class NatMode(StrEnum):
     REGIONAL = "regional"
 
 
-@dataclass(frozen=True, slots=True)
-class NatGateway:
+class NatGateway(NamedTuple):
     """A NAT gateway. `subnet` is None for a regional one."""
 
     name: str
@@ -150,8 +140,7 @@ class NatGateway:
     subnet: str | Unknown | None
 
 
-@dataclass(frozen=True, slots=True)
-class Attached:
+class Attached(NamedTuple):
     """The security groups of an interface. `unknown`: why there may be more; `open`: none apply at all."""
 
     names: frozenset[str] = frozenset()
@@ -159,8 +148,7 @@ class Attached:
     open: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Interface:
+class Interface(NamedTuple):
     """A network interface. `public`: has a public IPv4 address; `versions`: of IP that it may use.
 
     `check`: drops what is neither from nor to its own address (source/destination check).
@@ -188,8 +176,7 @@ class HostKind(StrEnum):
     OTHER = "resource"
 
 
-@dataclass(frozen=True, slots=True)
-class Stated:
+class Stated(NamedTuple):
     """What is stated of a host's network where it is outside of the deployment.
 
     `internet`: its subnets lead to the internet by NAT. `endpoints`: services that have an endpoint there.
@@ -199,8 +186,7 @@ class Stated:
     endpoints: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(NamedTuple):
     """Something with network interfaces, or (a function outside a VPC) with none.
 
     Args:
@@ -222,8 +208,7 @@ class Host:
     stated: Stated | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """A VPC endpoint. `host` names the interfaces of an interface endpoint; a gateway endpoint has none.
 
     `private_dns`: the service's own name resolves to it inside the VPC.
@@ -236,8 +221,7 @@ class Endpoint:
     private_dns: bool | None = False
 
 
-@dataclass(frozen=True, slots=True)
-class Peering:
+class Peering(NamedTuple):
     """A VPC peering connection and the VPCs at its two ends."""
 
     name: str

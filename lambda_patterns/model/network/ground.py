@@ -100,6 +100,13 @@ def same(one: str | Unknown | None, other: str | Unknown | None) -> bool:
     return one is not None and one == other and not (isinstance(one, Unknown) and not one.name)
 
 
+def called(interface: Interface) -> str:
+    """Name an interface by what all that are judged alike have in common: its groups, its subnet."""
+    return (
+        ", ".join(sorted(interface.groups.names)) or known(interface.subnet) or "a subnet that is not known"
+    )
+
+
 def blocks(found: Iterable[object]) -> Iterator[Prefix]:
     """Give those that are address blocks."""
     return (item for item in found if isinstance(item, Prefix))
@@ -155,7 +162,7 @@ class Ground:
         subnet = self.subnet(interface)
         if subnet is None or not isinstance(subnet.acl, str):
             said = why(subnet.acl if subnet else interface.subnet)
-            named = subnet.name if subnet else interface.owner
+            named = subnet.name if subnet else called(interface)
             return Reason(None, named, "network ACL", f"the network ACL of its subnet is not known: {said}")
         outcome = self._acls.judge(subnet.acl, direction, packets, far, every_port=every_port)
         if isinstance(outcome, Reason):

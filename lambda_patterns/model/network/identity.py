@@ -64,5 +64,6 @@ def zone(value: Value) -> str | None:
     """Name an availability zone so that equal names are one zone and others are not; None: not known."""
     if isinstance(value, Zone):
         region = value.region.name if isinstance(value.region, Unknown) else value.region
-        return f"zone {value.index + 1} of {region}" if region else None
+        own = "" if region == "AWS::Region" else f" of {region}"
+        return f"zone {value.index + 1}{own}" if region else None
     return plain(value)

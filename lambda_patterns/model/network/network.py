@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.model.network.build import build
 from lambda_patterns.model.network.build_hosts import port_of
+from lambda_patterns.model.network.graph import HostKind
 from lambda_patterns.model.network.identity import Identity
 from lambda_patterns.model.network.solver import Internet, Service, Solver
 from lambda_patterns.model.network.trace import Path, Reason, Trace, Verdict
@@ -62,6 +63,11 @@ class Network:
         """The port that a resource listens on; None where it is not known."""
         return port_of(self._deployment, resource)
 
+    def _usual_port(self, target: Resource) -> int | None:
+        host = self.host(target)
+        nothing_listens = host is not None and host.kind is HostKind.FUNCTION
+        return HTTPS if nothing_listens else self.port_of(target)
+
     def trace(
         self,
         source: Resource,
@@ -85,7 +91,7 @@ class Network:
                 raise ArgumentError(f"{end.id} ({end.type}) has no address of its own that could be traced")
         asked = target if isinstance(target, Internet | Service) else self.name(target)
         if port is None:
-            port = HTTPS if isinstance(target, Internet | Service) else self.port_of(target)
+            port = HTTPS if isinstance(target, Internet | Service) else self._usual_port(target)
         if port is None:
             raise ArgumentError(f"the port that {asked} listens on is not known: give one, 1-65535")
         key = (source, target, port, protocol)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lambda_patterns.model.network.graph import Attached, Interface, NatMode, TargetKind
-from lambda_patterns.model.network.ground import Start, Walk, blocks, known, same, why
+from lambda_patterns.model.network.ground import Start, Walk, blocks, called, known, same, why
 from lambda_patterns.model.network.groups import Far
 from lambda_patterns.model.network.prefixes import ANY, Prefix, not_public, split
 from lambda_patterns.model.network.routes import KIND as ROUTES
@@ -50,6 +50,7 @@ class Outward:
         self._ground = ground
         self._graph = ground.graph
         self._paths: dict[tuple[object, ...], Path] = {}
+        self._split: dict[tuple[int, frozenset[Prefix]], list[tuple[Prefix, bool]]] = {}
 
     def path(self, start: Start, version: int, packet: Packet, service: str | None = None) -> Path:
         """Judge the connection to public addresses; a service's gateway endpoint takes it if there is one."""
@@ -70,7 +71,7 @@ class Outward:
         parts = self._ground.parts(self._ground.address(start.interface, version))
         if len(parts) == 1:
             return path
-        starts = (replace(start, interface=replace(start.interface, address=part)) for part in parts)
+        starts = (replace(start, interface=start.interface._replace(address=part)) for part in parts)
         walked = [self._at_large(one, version, packet, service) for one in starts]
         verdict = unanimous(part.verdict for part in walked)
         return path if verdict is Verdict.UNKNOWN else walked[0]
@@ -78,15 +79,10 @@ class Outward:
     def _at_large(self, start: Start, version: int, packet: Packet, service: str | None) -> Path:
         near = start.interface
         if version not in near.versions:
-            said = f"{near.owner} has no IPv{version} address"
-            block = Reason("ENI_ADDRESS_RESTRICTION", near.owner, "network interface", said)
+            said = f"it has no IPv{version} address"
+            block = Reason("ENI_ADDRESS_RESTRICTION", called(near), "network interface", said)
             return Path(known(near.subnet), None, Verdict.BLOCKED, blocks=(block,))
-        elsewhere = not_public()
-        parts = [
-            (address, part.length < _AT_LARGE[version])
-            for address, part in split(ANY[version], {*self._mentioned(near), *elsewhere})
-            if not any(block.covers(address) for block in elsewhere)
-        ]
+        parts = self._parts(version, frozenset(self._mentioned(near)))
         at_large = [address for address, large in parts if large] or [address for address, _ in parts]
         walked = [self._walk(start, address, packet, service) for address in at_large]
         verdict = unanimous(path.verdict for path in walked)
@@ -108,6 +104,17 @@ class Outward:
             for reason in stopped.blocks
         )
         return replace(stopped, verdict=Verdict.UNKNOWN, blocks=(), doubts=doubts)
+
+    def _parts(self, version: int, mentioned: frozenset[Prefix]) -> list[tuple[Prefix, bool]]:
+        """Give an address for each part of the internet that rules tell apart, and whether it is at large."""
+        if (version, mentioned) not in self._split:
+            elsewhere = not_public()
+            self._split[version, mentioned] = [
+                (address, part.length < _AT_LARGE[version])
+                for address, part in split(ANY[version], {*mentioned, *elsewhere})
+                if not any(block.covers(address) for block in elsewhere)
+            ]
+        return self._split[version, mentioned]
 
     def _mentioned(self, near: Interface) -> Iterator[Prefix]:
         """Give the blocks that the rules on the way out tell apart."""
@@ -141,7 +148,7 @@ class Outward:
         subnet = ground.subnet(near)
         if subnet is None:
             leaving.walk.take(
-                Reason(None, near.owner, "subnet", f"its subnet is not known: {why(near.subnet)}")
+                Reason(None, called(near), "subnet", f"its subnet is not known: {why(near.subnet)}")
             )
             return None
         leaving.walk.take(ground.border(near, "egress", leaving.packet.forth, leaving.far))
@@ -218,11 +225,11 @@ class Outward:
         if near.public:
             return None
         if near.public is None:
-            return Reason(None, gateway, kind, f"whether {near.owner} has a public address is not known")
+            return Reason(None, gateway, kind, f"whether {called(near)} has a public address is not known")
         subject = (
             "a function never has a public address"
             if leaving.start.function
-            else (f"{near.owner} has no public address")
+            else (f"{called(near)} has no public address")
         )
         said = f"{subject}, and an internet gateway forwards only what has one"
         return Reason("IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS", gateway, kind, said)
@@ -271,7 +278,7 @@ class Outward:
         walk, kind, behind = leaving.walk, "NAT instance", self._graph.forwarders[name]
         self._cross(leaving, behind)
         near = leaving.start.interface
-        back = Far(self._ground.address(near, leaving.far.address.version), near.owner, near.groups)
+        back = Far(self._ground.address(near, leaving.far.address.version), called(near), near.groups)
         walk.take(self._ground.groups.judge(behind.groups, "ingress", leaving.packet.traffic, back))
         if behind.check is False:
             walk.take(Hop(name, kind, "source/destination check off"))
@@ -290,7 +297,7 @@ class Outward:
         near, ground = leaving.start.interface, self._ground
         if same(near.subnet, behind.subnet):
             return
-        back = Far(ground.address(near, leaving.far.address.version), near.owner)
+        back = Far(ground.address(near, leaving.far.address.version), called(near))
         leaving.walk.take(ground.border(behind, "ingress", leaving.packet.forth, back))
         leaving.walk.take(ground.answers(behind, "egress", leaving.packet, back, leaving.start))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lambda_patterns.facts.limits import NETWORK_INTERFACES
 from lambda_patterns.model.matching import matches_action
 from lambda_patterns.model.network.graph import HostKind, TargetKind
+from lambda_patterns.model.network.groups import describe
 from lambda_patterns.model.network.prefixes import ANY
 from lambda_patterns.model.values import Reference, Unknown, Zone, same
 from lambda_patterns.rules.network.reach import LAMBDA_INTERNET, LAMBDA_VPC, placed
@@ -113,10 +114,8 @@ def _ingress(deployment: Deployment) -> Iterator[Found]:
             if group is None or group.type != "AWS::EC2::SecurityGroup" or not graph.groups[name].ingress:
                 continue
             if not _used_elsewhere(deployment, group):
-                said = (
-                    f"{name} lets in {len(graph.groups[name].ingress)} kinds of traffic, and nothing connects"
-                    " to it"
-                )
+                first = describe(graph.groups[name].ingress[0], "ingress")
+                said = f"{name} has {first}, and nothing connects to a function"
                 yield Found(function, GROUPS, said, subject=name)
 
 

@@ -156,7 +156,7 @@ def _not_routed(deployment: Deployment) -> Iterator[Found]:
         if failed.name == INTERNET or cause(failed) or _without_dns(deployment, failed):
             continue
         for resource, _ in _unrouted(deployment, failed):
-            said = f"{resource.id} is not in the route tables of {failed.subnets}, from which " + failed.said
+            said = f"{resource.id} is not in the route tables of {failed.subnets}, so that {failed.said}"
             yield Found(resource, ("RouteTableIds",), said, subject=failed.function.resource.id)
 
 

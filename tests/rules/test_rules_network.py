@@ -1,0 +1,173 @@
+"""The rules on networks: their exact messages, their boundaries, and what they must not say."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lambda_patterns.model.assembly import from_templates, read
+from lambda_patterns.model.deployment import Settings
+from lambda_patterns.rules import network
+from lambda_patterns.rules.engine import check
+
+BAD = Path(__file__).parents[1] / "templates/bad"
+
+MESSAGES = yaml.safe_load((Path(__file__).parent / "network_messages.yaml").read_text())
+
+
+@pytest.mark.parametrize("rule", network.RULES, ids=lambda rule: rule.name)
+def test_the_message_says_what_and_where_and_why(rule: Any) -> None:
+    report = check(read(BAD / f"{rule.name}.yaml"), rules=[rule])
+    found = [
+        {"place": ".".join(filter(None, (finding.resource, finding.path))), "message": finding.message}
+        for finding in report.findings
+    ]
+    assert found == MESSAGES[rule.name]
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads short intrinsics as long ones."""
+
+
+def _intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    if isinstance(node, yaml.ScalarNode):
+        value: Any = loader.construct_scalar(node)
+    else:
+        assert isinstance(node, yaml.SequenceNode)
+        value = loader.construct_sequence(node, deep=True)
+    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
+
+
+_Loader.add_multi_constructor("!", _intrinsic)
+
+
+@pytest.fixture
+def changed() -> Callable[..., set[str]]:
+    """Give a function that changes a bad template and says which network rules it breaks then."""
+
+    def judged(name: str, settings: Settings | None = None, **changes: Any) -> set[str]:
+        template = yaml.load((BAD / f"{name}.yaml").read_text(), _Loader)  # noqa: S506  # a SafeLoader
+        template = copy.deepcopy(template)
+        for path, value in changes.items():
+            resource, *steps = path.split("__")
+            at = template["Resources"].setdefault(resource, {})
+            for step in steps[:-1]:
+                at = at.setdefault(step, {})
+            if steps and value is None:
+                del at[steps[-1]]
+            elif steps:
+                at[steps[-1]] = value
+            elif value is None:
+                del template["Resources"][resource]
+            else:
+                template["Resources"][resource] = value
+        report = check(from_templates({"t": template}), settings, network.RULES)
+        return {finding.rule for finding in report.findings}
+
+    return judged
+
+
+Changed = Callable[..., set[str]]
+
+
+def test_250_interfaces_are_half_the_quota(changed: Changed) -> None:
+    assert changed("many-network-interfaces", Function125=None) == set()
+
+
+@pytest.mark.parametrize(("first", "broken"), [(1024, False), (1025, True), (32768, True)])
+def test_answers_to_functions_need_every_port_from_1024(changed: Changed, first: int, broken: bool) -> None:  # noqa: FBT001
+    found = changed("network-acl-blocks", In100__Properties__PortRange={"From": first, "To": 65535})
+    assert found == ({"network-acl-blocks"} if broken else set())
+
+
+@pytest.mark.parametrize("port", [443, 6378, 6380])
+def test_another_port_than_the_one_it_listens_on_is_closed(changed: Changed, port: int) -> None:
+    rule = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "CidrIp": "10.0.0.0/16"}
+    assert changed("peer-closed", CacheGroup__Properties__SecurityGroupIngress=[rule]) == {"peer-closed"}
+
+
+@pytest.mark.parametrize("low", [1, 6379])
+def test_a_range_of_ports_that_holds_it_is_open(changed: Changed, low: int) -> None:
+    rule = {"IpProtocol": "tcp", "FromPort": low, "ToPort": 6379, "CidrIp": "10.0.0.0/16"}
+    assert changed("peer-closed", CacheGroup__Properties__SecurityGroupIngress=[rule]) == set()
+
+
+def test_one_subnet_is_too_few(changed: Changed) -> None:
+    one = [{"Ref": "SubnetA"}]
+    assert changed("function-in-one-zone", Function__Properties__VpcConfig__SubnetIds=one) == {
+        "function-in-one-zone"
+    }
+
+
+def test_the_same_subnet_twice_is_one(changed: Changed) -> None:
+    twice = [{"Ref": "SubnetA"}, {"Ref": "SubnetA"}]
+    assert "function-in-one-zone" in changed(
+        "function-in-one-zone", Function__Properties__VpcConfig__SubnetIds=twice
+    )
+
+
+def test_a_subnet_may_have_its_own_name_for_its_zone(changed: Changed) -> None:
+    assert changed("function-in-one-zone", SubnetB__Properties__AvailabilityZone="eu-west-1b") == set()
+
+
+def test_dns_host_names_off_make_private_dns_void(changed: Changed) -> None:
+    found = changed(
+        "endpoint-without-private-dns",
+        Endpoint__Properties__PrivateDnsEnabled=True,
+        Vpc__Properties__EnableDnsHostnames=False,
+    )
+    assert found == {"endpoint-without-private-dns"}
+
+
+def test_private_dns_that_is_not_given_is_not_known(changed: Changed) -> None:
+    assert changed("endpoint-without-private-dns", Endpoint__Properties__PrivateDnsEnabled=None) == set()
+
+
+def test_an_sdk_url_says_that_the_code_goes_elsewhere(changed: Changed) -> None:
+    variables = {"AWS_ENDPOINT_URL_SECRETS_MANAGER": "https://vault.corp.example"}
+    assert changed("service-unreachable", Function__Properties__Environment={"Variables": variables}) == set()
+
+
+def test_a_default_egress_beside_rules_apart_is_left_open(changed: Changed) -> None:
+    found = changed(
+        "egress-blocked",
+        FunctionGroup__Properties__SecurityGroupEgress=None,
+        Out={
+            "Type": "AWS::EC2::SecurityGroupEgress",
+            "Properties": {
+                "GroupId": {"Ref": "FunctionGroup"},
+                "IpProtocol": "tcp",
+                "FromPort": 5432,
+                "ToPort": 5432,
+                "CidrIp": "10.0.0.0/16",
+            },
+        },
+    )
+    assert found == set()
+
+
+def test_an_unattached_internet_gateway_leads_nowhere(changed: Changed) -> None:
+    found = changed("nat-shared-across-zones", Attachment=None)
+    assert found == {"nat-gateway-without-internet", "nat-shared-across-zones"}
+
+
+def test_a_private_nat_gateway_does_not_break_isolation(changed: Changed) -> None:
+    private = {"SubnetId": {"Ref": "SubnetA"}, "ConnectivityType": "private"}
+    assert changed("isolation-broken", Nat__Properties=private) == set()
+
+
+def test_a_nat_instance_without_an_address_is_broken(changed: Changed) -> None:
+    found = changed("nat-instance-broken", NatInstance__Properties__SourceDestCheck=False, NatAddress=None)
+    assert found == {"nat-instance-broken"}
+
+
+def test_a_nat_instance_that_lets_nothing_in_is_broken(changed: Changed) -> None:
+    found = changed(
+        "nat-instance-broken",
+        NatInstance__Properties__SourceDestCheck=False,
+        NatGroup__Properties__SecurityGroupIngress=None,
+    )
+    assert found == {"nat-instance-broken"}
