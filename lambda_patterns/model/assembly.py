@@ -2,6 +2,8 @@
 
 `read` takes what a user has: a CloudFormation template as JSON or YAML, a SAM template, or a `cdk.out`
 folder.
+
+Not modelled: stacks that are deployed already and not in what is read.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from lambda_patterns.errors import LambdaPatternsError
 from lambda_patterns.model.document import decode, load
-from lambda_patterns.model.reading import parse_template
+from lambda_patterns.model.reading import MOST_TEMPLATES, parse_template
 from lambda_patterns.model.template import Environment, Template
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from lambda_patterns.model.values import Json, Raw
 
-_DEEPEST = 20
 _STACK = "aws:cloudformation:stack"
 _STAGE = "cdk:cloud-assembly"
 _ASSETS = "cdk:asset-manifest"
@@ -46,74 +45,82 @@ def read_assembly(folder: Path, only: str | None = None) -> list[Template]:
             f"{folder}: is no cloud assembly, it has no manifest.json: give a folder that `cdk synth` wrote "
             "(cdk.out), or a template file"
         )
-    templates = list(_stacks(folder, only, 0))
+    found = _Reader(only)
+    templates = list(found.stacks(folder))
     if not templates and only is None:
         raise LambdaPatternsError(f"{folder}: the cloud assembly has no stacks: run `cdk synth` again")
-    _make_unique(templates)
     return templates
 
 
-def _stacks(folder: Path, only: str | None, depth: int) -> Iterator[Template]:
-    artifacts = _mapping(_read(folder / "manifest.json"), "artifacts")
-    assets = _assets(folder, artifacts)
-    for name, artifact in artifacts.items():
-        if not isinstance(artifact, dict):
-            continue
+class _Reader:
+    """Reads one assembly: each folder once, each stack under a name of its own."""
+
+    def __init__(self, only: str | None) -> None:
+        self._only = only
+        self._folders: set[Path] = set()
+        self._names: set[str] = set()
+        self._more = iter(range(MOST_TEMPLATES))
+
+    def stacks(self, folder: Path) -> Iterator[Template]:
+        if folder.resolve() in self._folders:
+            return
+        self._folders.add(folder.resolve())
+        artifacts = _mapping(_read(folder / "manifest.json"), "artifacts")
+        assets = _assets(folder, artifacts)
+        for name, artifact in artifacts.items():
+            if not isinstance(artifact, dict):
+                continue
+            properties = _mapping(artifact, "properties")
+            file, directory = properties.get("templateFile"), properties.get("directoryName")
+            if artifact.get("type") == _STACK and isinstance(file, str) and self._only in (None, file):
+                yield self._stack(folder, name, artifact, assets)
+            elif artifact.get("type") == _STAGE and isinstance(directory, str) and self._only is None:
+                yield from self.stacks(folder / directory)
+
+    def _stack(self, folder: Path, artifact_id: str, artifact: Raw, assets: dict[str, Path]) -> Template:
         properties = _mapping(artifact, "properties")
-        if artifact.get("type") == _STACK:
-            file = properties.get("templateFile")
-            if isinstance(file, str) and only in (None, file):
-                yield _stack(folder, name, artifact, assets)
-        elif artifact.get("type") == _STAGE and only is None and depth < _DEEPEST:
-            directory = properties.get("directoryName")
-            if isinstance(directory, str):
-                yield from _stacks(folder / directory, only, depth + 1)
+        metadata = _metadata(folder, artifact)
+        shown = artifact.get("displayName")
+        path = folder / properties["templateFile"]
+        paths = _template_paths(metadata)
+        name = paths.get(path.name) or (shown if isinstance(shown, str) else artifact_id)
+        template = self._template(path, name, f"{name} ({path.name})")
+        template.environment = _environment(artifact.get("environment"))
+        stack_name = properties.get("stackName", artifact_id)
+        template.stack_name = stack_name if isinstance(stack_name, str) else None
+        template.assets = assets
+        template.construct_paths = _construct_paths(metadata, name, paths)
+        template.acknowledged = _acknowledged(metadata)
+        self._nest(template, metadata, paths, (path,))
+        return template
 
+    def _nest(
+        self, template: Template, metadata: Raw, paths: dict[str, str], above: tuple[Path, ...]
+    ) -> None:
+        """Read the templates of the nested stacks, which are assets named by the end of their TemplateURL."""
+        assets = template.assets
+        for logical_id, raw in template.section("Resources").items():
+            if raw.get("Type") != "AWS::CloudFormation::Stack":
+                continue
+            url = (raw.get("Properties") or {}).get("TemplateURL")
+            file = next(
+                (assets[key] for text in _texts(url) if (key := text.rpartition("/")[2]) in assets), None
+            )
+            if file is None or file in above or not file.is_file() or next(self._more, None) is None:
+                continue
+            name = paths.get(file.name, f"{template.name}/{logical_id}")
+            child = self._template(file, name, f"{template.name}/{logical_id}")
+            child.assets = assets
+            child.construct_paths = _construct_paths(metadata, name, paths)
+            child.acknowledged = template.acknowledged
+            template.children[logical_id] = child
+            self._nest(child, metadata, paths, (*above, file))
 
-def _stack(folder: Path, artifact_id: str, artifact: Raw, assets: dict[str, Path]) -> Template:
-    properties = _mapping(artifact, "properties")
-    metadata = _metadata(folder, artifact)
-    name = artifact.get("displayName")
-    file = str(properties["templateFile"])
-    paths = _template_paths(metadata)
-    name = paths.get(file) or (name if isinstance(name, str) else artifact_id)
-    template = _template(folder / file, name)
-    template.environment = _environment(artifact.get("environment"))
-    stack_name = properties.get("stackName", artifact_id)
-    template.stack_name = stack_name if isinstance(stack_name, str) else None
-    template.assets = assets
-    template.construct_paths = _construct_paths(metadata, name, paths)
-    template.acknowledged = _acknowledged(metadata)
-    _nest(template, metadata, paths, assets, (folder / file,))
-    return template
-
-
-def _nest(
-    template: Template,
-    metadata: Raw,
-    paths: dict[str, str],
-    assets: dict[str, Path],
-    above: tuple[Path, ...],
-) -> None:
-    """Read the templates of the nested stacks, which are assets named by the end of their TemplateURL."""
-    for logical_id, raw in template.section("Resources").items():
-        if raw.get("Type") != "AWS::CloudFormation::Stack" or len(above) > _DEEPEST:
-            continue
-        url = (raw.get("Properties") or {}).get("TemplateURL")
-        file = next((assets[key] for text in _texts(url) if (key := text.rpartition("/")[2]) in assets), None)
-        if file is None or file in above or not file.is_file():
-            continue
-        name = paths.get(file.name, f"{template.name}/{logical_id}")
-        child = _template(file, name)
-        child.assets = assets
-        child.construct_paths = _construct_paths(metadata, name, paths)
-        child.acknowledged = template.acknowledged
-        template.children[logical_id] = child
-        _nest(child, metadata, paths, assets, (*above, file))
-
-
-def _template(path: Path, name: str) -> Template:
-    return replace(parse_template(_bytes(path), str(path)), name=name, path=path)
+    def _template(self, path: Path, name: str, otherwise: str) -> Template:
+        """Read a template under a name, or another one where that is taken."""
+        name = otherwise if name in self._names else name
+        self._names.add(name)
+        return replace(parse_template(_bytes(path), str(path)), name=name, path=path)
 
 
 def _environment(written: object) -> Environment:
@@ -185,14 +192,6 @@ def _acknowledged(metadata: Raw) -> dict[str, dict[str, str]]:
             reasons = {rule: reason if isinstance(reason, str) else "" for rule, reason in rules.items()}
             found.setdefault(path, {}).update(reasons)
     return found
-
-
-def _make_unique(templates: list[Template]) -> None:
-    """Tell stacks of one name apart by their file."""
-    names = [template.name for template in templates]
-    for template in templates:
-        if names.count(template.name) > 1 and template.path is not None:
-            template.name = f"{template.name} ({template.path.name})"
 
 
 def _texts(raw: object) -> Iterator[str]:

@@ -1,4 +1,7 @@
-"""What CloudFormation makes of a value where a property wants another type: "128" is 128, true is "true"."""
+"""What CloudFormation makes of a value where a property wants another type: "128" is 128, true is "true".
+
+Not modelled: the formats that single properties want (dates, JSON in a text).
+"""
 
 from __future__ import annotations
 

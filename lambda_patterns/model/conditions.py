@@ -71,7 +71,8 @@ def combinations(make: Callable[[Choices | None], World]) -> Iterator[World]:
                 return
         else:
             complete.append(world)
-    yield from complete
+    while complete:
+        yield complete.pop(0)  # not kept: what a world has followed is large
 
 
 def used_conditions(scope: Scope) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ sexagesimal numbers, keys as text. Refused with the line: a key written twice (a
 without a word), an unknown tag, more than `DEEPEST` levels, more than `MOST_VALUES` values once aliases are
 expanded, and files over `LARGEST` bytes. CloudFormation itself takes templates of up to 1 MB.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+
+Not modelled: comments, several documents in one file, encodings other than UTF-8.
 """
 
 from __future__ import annotations

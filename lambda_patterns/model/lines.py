@@ -1,4 +1,7 @@
-"""The line of a path of keys in a template's text, found only when a message needs it."""
+"""The line of a path of keys in a template's text, found only when a message needs it.
+
+Not modelled: the lines of what SAM or a loop makes of the text: theirs is the nearest part that is written.
+"""
 
 from __future__ import annotations
 

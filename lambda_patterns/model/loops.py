@@ -2,6 +2,8 @@
 
 Source:
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-foreach.html
+
+Not modelled: loops over what is known at deployment; they leave the template incomplete.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """The AWS managed policies that our users' roles carry: what each grants, from a dated table.
 
 Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
+
+Not modelled: policies that are not in the table, and what AWS changed in one since the table's date.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ references in it. A reference that is an ARN is first written as the ARN that th
 service, its stack's Region and account, and its physical name, which stays the reference where it is
 generated. Then the ARNs are compared segment by segment. Two different resources of one type have different
 names; a generated name against a written one is never known.
+
+Not modelled: policy variables (``${aws:username}``), which are compared as they are written.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from lambda_patterns.model.values import Value
 
 _SEGMENTS = 6
+_LONGEST = 250_000
 _REF_IS_ARN = frozenset(
     {
         "AWS::IAM::ManagedPolicy", "AWS::Lambda::Alias", "AWS::Lambda::LayerVersion", "AWS::Lambda::Version",
@@ -59,16 +62,49 @@ def some(answers: Iterable[Answer]) -> Answer:
 
 
 def matches_action(pattern: Value, action: str) -> Answer:
-    """Whether an Action ("sqs:Send*", "*") covers an action; case does not count."""
+    """Whether an Action ("sqs:Send*", "*") covers an action, or all of a pattern; case does not count."""
     return _covers(pattern, action) if isinstance(pattern, str) else None
 
 
 @lru_cache(maxsize=16_384)
-def _covers(pattern: str, action: str) -> bool:
-    return pattern == "*" or _fits(pattern.lower(), action.lower())
+def _covers(pattern: str, action: str) -> Answer:
+    return _fits(pattern.lower(), action.lower())
 
 
-def _fits(pattern: str, text: str) -> bool:
+def _fits(pattern: str, text: str) -> Answer:
+    """Whether a pattern covers a text; of a text with wildcards: all of it, some of it (None), or nothing."""
+    if pattern == "*" or _matches(pattern, text):
+        return True
+    return None if ("*" in text or "?" in text) and _overlap(pattern, text) else False
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether some text is matched by both of two patterns, or they are too long to tell."""
+    if len(one) * len(other) > _LONGEST:
+        return True
+    reached = {0}  # how much of `other` may be matched by what of `one` was read
+    for sign in (*one, ""):
+        spread = set(reached)
+        for start in reached:
+            end = start
+            while end < len(other) and other[end] == "*":
+                end += 1
+                spread.add(end)
+        if sign == "":
+            return len(other) in spread
+        if sign == "*":
+            reached = set(range(min(spread, default=len(other) + 1), len(other) + 1))
+            continue
+        reached = {place + 1 for place in spread if place < len(other) and _meets(sign, other[place])}
+        reached |= {place for place in spread if place < len(other) and other[place] == "*"}
+    return False
+
+
+def _meets(sign: str, other: str) -> bool:
+    return other != "*" and (sign == other or "?" in (sign, other))
+
+
+def _matches(pattern: str, text: str) -> bool:
     """Match the pieces between stars from left to right, each as early as it fits: never slow."""
     first, *pieces = pattern.split("*")
     if not pieces:
@@ -106,18 +142,19 @@ def matches_resource(pattern: Value, target: Value) -> Answer:
 
     Args:
         pattern: "*", an ARN with wildcards, a reference, or a text.
-        target: the ARN asked for, likewise; "*" stands for actions that know no resources.
+        target: the ARN asked for, likewise; "*" stands for actions that know no resources. With wildcards in
+            it, True is for all of it, None for some of it.
     """
     if pattern == "*":
         return True
     if target == "*":
-        return None if isinstance(pattern, Unknown) else False
+        return None
     if isinstance(pattern, Unknown) and not pattern.name:
         return None
     one, other = segments_of(pattern), segments_of(target)
     if one is None or other is None:
         return True if _named(pattern) and pattern == target else None
-    if isinstance(one[1], str) and isinstance(other[1], str) and not _fits(one[1], other[1]):
+    if isinstance(one[1], str) and isinstance(other[1], str) and _fits(one[1], other[1]) is False:
         return False  # a partition that is not known is the one that the other side writes
     return every(_matches_part(part, against) for part, against in zip(one[2:], other[2:], strict=True))
 
@@ -222,7 +259,7 @@ def _matches_rest(one: list[Token], other: list[Token]) -> Answer:
         return (
             False if left.resource.type == right.resource.type and left.attribute == right.attribute else None
         )
-    if isinstance(left, str) and isinstance(right, str) and left not in "*?":
+    if isinstance(left, str) and isinstance(right, str) and not {left, right} & {"*", "?"}:
         return False
     if all(isinstance(sign, str) for sign in (*one, *other)):
         return _fits("".join(map(str, one)), "".join(map(str, other)))

@@ -1,4 +1,7 @@
-"""Which resource a value names: by Ref or GetAtt, by an ARN written out, or by its physical name."""
+"""Which resource a value names: by Ref or GetAtt, by an ARN written out, or by its physical name.
+
+Not modelled: queue URLs and host names that are written out.
+"""
 
 from __future__ import annotations
 

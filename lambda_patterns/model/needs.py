@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from lambda_patterns.facts import services
 from lambda_patterns.model.coercions import as_list
-from lambda_patterns.model.matching import segments_of
+from lambda_patterns.model.matching import matches_action, segments_of
 from lambda_patterns.model.names import NAMED_BY
 from lambda_patterns.model.policies import Decision
 from lambda_patterns.model.values import Reference, Text, Unknown, plain, same
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 FUNCTION = "AWS::Lambda::Function"
 INTERNET = "internet"
+_CONNECT = "rds-db:connect"
 PEERS = frozenset(
     {
         "AWS::DocDB::DBCluster", "AWS::DocDB::DBInstance", "AWS::EC2::Instance", "AWS::MSK::Cluster",
@@ -114,6 +115,7 @@ class Needs:
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._needs: dict[Resource, tuple[Need, ...]] = {}
+        self._peers: dict[Resource, tuple[Peer, ...]] = {}
         self._served: dict[Resource, dict[Resource, bool]] | None = None
 
     def of(self, function: Resource) -> tuple[Need, ...]:
@@ -130,6 +132,11 @@ class Needs:
 
     def peers(self, function: Resource) -> tuple[Peer, ...]:
         """The databases, proxies, caches and the like that the environment or a grant to connect names."""
+        if function not in self._peers:
+            self._peers[function] = self._find_peers(function)
+        return self._peers[function]
+
+    def _find_peers(self, function: Resource) -> tuple[Peer, ...]:
         found: dict[Resource, list[Reason]] = {}
         for path, value in _variables(function):
             for reference in _references(value):
@@ -137,10 +144,10 @@ class Needs:
                     reason = Reason(function, path, f"carries the address of {reference.resource.id}")
                     found.setdefault(reference.resource, []).append(reason)
         for statement in self._deployment.permissions.grants(function.get("Role")):
-            if "rds-db:connect" in statement.actions:
+            if any(action != "*" and matches_action(action, _CONNECT) for action in statement.actions):
                 for reference in (one for target in statement.resources for one in _references(target)):
                     if reference.resource.type in PEERS:
-                        reason = Reason(statement.resource, statement.path, "allows rds-db:connect")
+                        reason = Reason(statement.resource, statement.path, f"allows {_CONNECT}")
                         found.setdefault(reference.resource, []).append(reason)
         return tuple(Peer(resource, tuple(reasons)) for resource, reasons in found.items())
 

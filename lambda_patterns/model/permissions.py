@@ -13,7 +13,7 @@ attaches to a role, groups and users, and resource policies that AWS adds itself
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lambda_patterns.model.coercions import as_list
 from lambda_patterns.model.managed_policies import managed_policy
@@ -23,7 +23,7 @@ from lambda_patterns.model.template import Resource
 from lambda_patterns.model.values import Reference, Text, Unknown, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from lambda_patterns.model.deployment import Deployment
     from lambda_patterns.model.policies import Statement
@@ -48,23 +48,26 @@ _MORE: dict[str, Value] = {"Effect": "Allow", "Action": Unknown("not in the tabl
 _OWN_POLICY = {"AWS::KMS::Key": "KeyPolicy", "AWS::EC2::VPCEndpoint": "PolicyDocument"}
 
 
-class Policies(NamedTuple):
-    """The statements that are known, None among them for each that cannot be read."""
+class Policies:
+    """The statements that hold for a role or a resource.
 
-    known: tuple[Statement | None, ...]
+    Attributes:
+        known: the statements, None among them for each that cannot be read.
+        grants: those that allow something.
+        complete: whether all that could say something is known.
+        refuses: whether a statement denies something, or may.
+    """
 
-    @property
-    def complete(self) -> bool:
-        """Whether all that could say something is known."""
-        return not any(
-            statement is None or any(isinstance(action, Unknown) for action in statement.actions)
-            for statement in self.known
+    __slots__ = ("complete", "grants", "known", "refuses")
+
+    def __init__(self, known: Iterable[Statement | None]) -> None:
+        self.known = tuple(known)
+        readable = [statement for statement in self.known if statement is not None]
+        self.grants = tuple(statement for statement in readable if statement.allows)
+        self.refuses = len(self.grants) < len(readable)
+        self.complete = len(readable) == len(self.known) and not any(
+            isinstance(action, Unknown) for statement in readable for action in statement.actions
         )
-
-    @property
-    def refuses(self) -> bool:
-        """Whether a statement denies something, or may."""
-        return any(statement is not None and statement.allows is not True for statement in self.known)
 
 
 class Permissions:
@@ -94,8 +97,7 @@ class Permissions:
     def grants(self, role: Resource | Value) -> tuple[Statement, ...]:
         """What is allowed to a role (or one that a value names), as written; nothing if it is not here."""
         found = self._role(role)
-        known = self.policies(found).known if found is not None else ()
-        return tuple(statement for statement in known if statement is not None and statement.allows)
+        return () if found is None else self.policies(found).grants
 
     def may(
         self, role: Resource | Value, action: str, target: Value = "*", *, by_code: bool = False

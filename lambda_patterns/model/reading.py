@@ -1,7 +1,11 @@
-"""Templates from files, folders and memory: recognized, checked for their shape, joined with nested ones."""
+"""Templates from files, folders and memory: recognized, checked for their shape, joined with nested ones.
+
+Not modelled: nested templates behind an address, AWS::Include, Fn::Transform and macros of the account.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +15,7 @@ from lambda_patterns.model.lines import Locator
 from lambda_patterns.model.template import Template
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from os import PathLike
 
     from lambda_patterns.model.values import Json, Raw
@@ -31,7 +35,8 @@ _OWN_TRANSFORMS = frozenset(
     }
 )
 _SAM = "AWS::Serverless-2016-10-31"
-_MOST_NESTED = 20
+MOST_TEMPLATES = 500
+"""Nested templates of one assembly that are read; the outputs of those beyond are unknown."""
 
 
 def read_path(path: str | PathLike[str]) -> list[Template]:
@@ -52,27 +57,26 @@ def read_path(path: str | PathLike[str]) -> list[Template]:
             stack = read_assembly(where.parent, where.name)
             if stack:
                 return stack
-        return [read_template(where, str(path))]
+        return [_read_template(where, str(path), (), iter(range(MOST_TEMPLATES)))]
     except OSError as error:
         raise LambdaPatternsError(f"{path}: cannot be read: {error.strerror or error}") from None
     except ValueError as error:
         raise LambdaPatternsError(f"{path}: is no path: {error}") from None
 
 
-def read_template(path: Path, name: str, nested_in: tuple[Path, ...] = ()) -> Template:
+def _read_template(path: Path, name: str, above: tuple[Path, ...], more: Iterator[int]) -> Template:
     """Read a template file, and the templates of its nested stacks that lie beside it."""
-    template = parse_template(path.read_bytes(), name)
-    template.path = path
-    if len(nested_in) < _MOST_NESTED:
-        for logical_id, url in nested_urls(template):
-            child = path.parent / url
-            if "://" not in url and child.is_file() and child.resolve() not in (*nested_in, path.resolve()):
-                child_name = f"{name}/{logical_id}"
-                template.children[logical_id] = read_template(child, child_name, (*nested_in, path.resolve()))
+    template = replace(parse_template(path.read_bytes(), str(path)), name=name, path=path)
+    within = (*above, path.resolve())
+    for logical_id, url in _nested_urls(template):
+        child = path.parent / url
+        if "://" in url or not child.is_file() or child.resolve() in within or next(more, None) is None:
+            continue
+        template.children[logical_id] = _read_template(child, f"{name}/{logical_id}", within, more)
     return template
 
 
-def nested_urls(template: Template) -> list[tuple[str, str]]:
+def _nested_urls(template: Template) -> list[tuple[str, str]]:
     """Logical id and TemplateURL of each nested stack whose address is written out."""
     found = []
     for logical_id, raw in template.section("Resources").items():

@@ -2,6 +2,8 @@
 
 It needs neither an account nor the network: it brings AWS's table of managed policies along, and a policy
 that is not in that table keeps its name, so that what it grants is unknown.
+
+Not modelled: applications from the Serverless Application Repository, `sam build` and its layers.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 A scope knows its parameters, pseudo parameters, conditions and resources; `lambda_patterns.model.intrinsics`
 follows the functions that are written in terms of them. All of it is found when first asked for, and kept.
+
+Not modelled: AWS::StackId and AWS::NotificationARNs, NoEcho, values given at deployment.
 """
 
 from __future__ import annotations
@@ -161,14 +163,21 @@ class Scope:
     def resources(self) -> Mapping[str, Resource]:
         """Logical id -> resource, of those that exist or may exist."""
         if self._resources is None:
+            stack = None if self.parent is None else self.parent.resources.get(self.parent_id)
             found: dict[str, Resource] = {}
-            for logical_id, raw in self.template.section("Resources").items():
+            for logical_id, raw in self.template.section("Resources").items() if self.exists else ():
                 condition = raw.get("Condition")
                 exists = True if condition is None else self.condition(condition)
                 if exists is not False:
-                    found[logical_id] = Resource(self, logical_id, raw, certain=exists is True)
+                    certain = exists is True and (stack is None or stack.certain)
+                    found[logical_id] = Resource(self, logical_id, raw, certain=certain)
             self._resources = found
         return self._resources
+
+    @property
+    def exists(self) -> bool:
+        """Whether the stack exists or may exist: not where its resource in the parent stack does not."""
+        return self.parent is None or self.parent_id in self.parent.resources
 
     def parameter(self, name: str) -> Value:
         """The value of the parameter `name`: given by the parent stack, chosen, or its default."""
@@ -276,7 +285,7 @@ class Scope:
     def exports(self) -> list[tuple[str, str]]:
         """Export name and output name of the outputs that exist and whose export's name is known."""
         found = []
-        for name, output in self.template.section("Outputs").items():
+        for name, output in self.template.section("Outputs").items() if self.exists else ():
             if not isinstance(output, dict) or not isinstance(output.get("Export"), dict):
                 continue
             if "Condition" in output and self.condition(output["Condition"]) is False:

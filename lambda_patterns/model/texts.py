@@ -1,4 +1,7 @@
-"""Texts put together from parts of which not all are known, and taken apart again."""
+"""Texts put together from parts of which not all are known, and taken apart again.
+
+Not modelled: what a dynamic reference reads; delimiters inside a part that is not known.
+"""
 
 from __future__ import annotations
 

@@ -10,6 +10,8 @@ A value is plain JSON (None, bool, int, float, str, list, dict) except where it 
   is unknown too, no rule takes it for wrong, and no proof takes it for reached or permitted.
 
 Two values are compared with `same`, which knows three answers; ``==`` only says that they are written alike.
+
+Not modelled: relations between unknown values (a parameter that must differ from another).
 """
 
 from __future__ import annotations

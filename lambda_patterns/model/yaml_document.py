@@ -1,4 +1,7 @@
-"""YAML as CloudFormation reads it. Loaded only where a template is YAML."""
+"""YAML as CloudFormation reads it. Loaded only where a template is YAML.
+
+Not modelled: tags other than those of intrinsic functions and of plain scalars, lists and mappings.
+"""
 
 from __future__ import annotations
 
