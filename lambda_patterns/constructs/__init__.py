@@ -5,6 +5,7 @@ from lambda_patterns.constructs.database_invoke import DatabaseInvoke
 from lambda_patterns.constructs.database_placement import Rotation
 from lambda_patterns.constructs.database_sources import NewCluster, NewInstance
 from lambda_patterns.constructs.database_users import DatabaseUser
+from lambda_patterns.constructs.failure_reprocessor import FailureReprocessor
 from lambda_patterns.constructs.function import VpcFunction
 from lambda_patterns.constructs.imported_database_proxy import ImportedDatabaseProxy
 from lambda_patterns.constructs.network import LambdaNetwork
@@ -34,6 +35,7 @@ __all__ = [
     "DatabaseUser",
     "EgressOnlyGateway",
     "Endpoints",
+    "FailureReprocessor",
     "FixedConcurrency",
     "FollowedConcurrency",
     "GradualDeployment",
