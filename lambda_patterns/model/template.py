@@ -96,7 +96,7 @@ class Resource:
             decided within the bound of combinations: it may exist.
     """
 
-    __slots__ = ("_cache", "_properties", "_raw", "_scope", "certain", "id", "type")
+    __slots__ = ("_cache", "_incomplete", "_properties", "_raw", "_scope", "certain", "id", "type")
 
     def __init__(self, scope: Scope, logical_id: str, raw: Raw, *, certain: bool = True) -> None:
         self._scope = scope
@@ -107,6 +107,10 @@ class Resource:
         kind = raw.get("Type")
         self.type: str = kind if isinstance(kind, str) else ""
         self.certain = certain
+        properties = raw.get("Properties") or ()
+        self._incomplete = bool(scope.template.incomplete) or any(
+            key.startswith("Fn::") for key in properties
+        )
 
     @property
     def template(self) -> str:
@@ -219,9 +223,7 @@ class Resource:
             return cache[str(name)]
         raw = self._raw.get("Properties")
         if not isinstance(raw, dict) or name not in raw:
-            if self._scope.template.incomplete or (raw and any(key.startswith("Fn::") for key in raw)):
-                return Unknown(f"a macro may set {name} of {self.id}")
-            return None
+            return Unknown(f"a macro may set {name} of {self.id}") if self._incomplete else None
         return self._scope.resolve_property(raw[name], str(name), cache)
 
     def __repr__(self) -> str:
