@@ -80,7 +80,6 @@ def _plain(name: str, title: str, *prefixes: str, host: str = "", arns: tuple[st
 
 SERVICES: tuple[Service, ...] = (
     _plain("acm", "Certificate Manager"),
-    _plain("application-autoscaling", "Application Auto Scaling"),
     Service("appconfig", "AppConfig", prefixes=("appconfig",), hosts=("appconfig",)),
     Service(
         "appconfigdata",
@@ -88,6 +87,7 @@ SERVICES: tuple[Service, ...] = (
         actions=("appconfig:StartConfigurationSession", "appconfig:GetLatestConfiguration"),
         hosts=("appconfigdata",),
     ),
+    _plain("application-autoscaling", "Application Auto Scaling"),
     Service(
         "appsync-api",
         "AppSync (private APIs)",
@@ -425,13 +425,13 @@ SERVICES: tuple[Service, ...] = (
         note="the regional host has an endpoint, the global one (sts.amazonaws.com) has not",
         source=_DOCS + "IAM/latest/UserGuide/reference_interface_vpc_endpoints.html",
     ),
+    _plain("swf", "SWF"),
     Service(
         "sync-states",
         "Step Functions (synchronous)",
         actions=("states:StartSyncExecution",),
         hosts=("sync-states",),
     ),
-    _plain("swf", "SWF"),
     _plain("tagging", "Resource Groups Tagging", "tag"),
     _plain("textract", "Textract"),
     _plain("timestream-influxdb", "Timestream for InfluxDB"),
