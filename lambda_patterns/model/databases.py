@@ -13,9 +13,9 @@ import json
 from typing import TYPE_CHECKING
 
 from lambda_patterns.facts import engines
-from lambda_patterns.model.matching import matches_action, some
+from lambda_patterns.model.matching import matches_action
 from lambda_patterns.model.texts import join
-from lambda_patterns.model.values import Reference, Unknown, plain
+from lambda_patterns.model.values import Reference, Unknown, plain, some
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,13 +16,11 @@ from typing import TYPE_CHECKING
 
 from lambda_patterns.model.names import NAMED_BY
 from lambda_patterns.model.texts import arn_segments, join
-from lambda_patterns.model.values import Reference, Text, Unknown, plain
+from lambda_patterns.model.values import Reference, Text, Unknown, every, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from lambda_patterns.model.template import Resource
-    from lambda_patterns.model.values import Value
+    from lambda_patterns.model.values import Answer, Value
 
 _SEGMENTS = 6
 _LONGEST = 250_000
@@ -35,30 +33,7 @@ _REF_IS_ARN = frozenset(
 _GENERATED = {"AWS::KMS::Key": ("kms", "key/")}
 _NOWHERE = frozenset({"s3", "iam"})
 
-Answer = bool | None
 Token = str | Reference | Unknown
-
-
-def every(answers: Iterable[Answer]) -> Answer:
-    """False if one is False, else None if one is None, else True."""
-    result: Answer = True
-    for answer in answers:
-        if answer is False:
-            return False
-        if answer is None:
-            result = None
-    return result
-
-
-def some(answers: Iterable[Answer]) -> Answer:
-    """True if one is True, else None if one is None, else False."""
-    result: Answer = False
-    for answer in answers:
-        if answer is True:
-            return True
-        if answer is None:
-            result = None
-    return result
 
 
 def matches_action(pattern: Value, action: str) -> Answer:

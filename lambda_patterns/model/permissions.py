@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 
 from lambda_patterns.model.coercions import as_list
 from lambda_patterns.model.managed_policies import managed_policy
-from lambda_patterns.model.matching import every, segments_of, some
+from lambda_patterns.model.matching import segments_of
 from lambda_patterns.model.policies import ACCOUNT, Call, Decision, decision, permission, statements, weigh
 from lambda_patterns.model.template import Resource
-from lambda_patterns.model.values import Reference, Text, Unknown, plain
+from lambda_patterns.model.values import Reference, Text, Unknown, every, plain, some
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

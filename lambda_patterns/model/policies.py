@@ -12,15 +12,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from lambda_patterns.model.coercions import as_list
-from lambda_patterns.model.matching import every, matches_action, matches_resource, segments_of, some
-from lambda_patterns.model.values import Reference, Unknown, plain, same
+from lambda_patterns.model.matching import matches_action, matches_resource, segments_of
+from lambda_patterns.model.values import Reference, Unknown, every, plain, same, some
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from lambda_patterns.model.matching import Answer
     from lambda_patterns.model.template import Resource
-    from lambda_patterns.model.values import Value
+    from lambda_patterns.model.values import Answer, Value
 
 ACCOUNT = "account"
 """A principal: the account that the policy's resource is in (``arn:aws:iam::<account>:root``)."""

@@ -69,6 +69,9 @@ class Text:
     parts: tuple[str | Reference | Zone | Unknown, ...]
 
 
+Answer = bool | None
+"""True, False, or None where it cannot be known."""
+
 Json = Any
 """JSON as it was written, of any shape."""
 
@@ -89,7 +92,7 @@ def plain(value: Value) -> str | None:
     return str(value) if isinstance(value, int | float) else None
 
 
-def same(left: Value, right: Value) -> bool | None:
+def same(left: Value, right: Value) -> Answer:
     """Say whether two values are the same once deployed: True, False, or None where that cannot be known.
 
     Scalars are compared as CloudFormation compares them, as text: ``true`` is ``"true"``. References to two
@@ -112,7 +115,7 @@ def same(left: Value, right: Value) -> bool | None:
             return _same_structure(left, right)
 
 
-def _same_reference(left: Reference, right: Reference) -> bool | None:
+def _same_reference(left: Reference, right: Reference) -> Answer:
     one, other = _identified_by(left), _identified_by(right)
     if one != other:
         return None
@@ -121,15 +124,15 @@ def _same_reference(left: Reference, right: Reference) -> bool | None:
     return False if one is None or one.endswith("Arn") else None
 
 
-def _same_structure(left: Value, right: Value) -> bool | None:
+def _same_structure(left: Value, right: Value) -> Answer:
     if isinstance(left, list) and isinstance(right, list):
         if len(left) != len(right):
             return False
-        return _all_same(same(one, other) for one, other in zip(left, right, strict=True))
+        return every(same(one, other) for one, other in zip(left, right, strict=True))
     if isinstance(left, dict) and isinstance(right, dict):
         if left.keys() != right.keys():
             return False
-        return _all_same(same(value, right[key]) for key, value in left.items())
+        return every(same(value, right[key]) for key, value in left.items())
     decided_later = Unknown, Zone, Reference, Text
     if isinstance(left, decided_later) or isinstance(right, decided_later):
         return None
@@ -145,12 +148,18 @@ def _identified_by(reference: Reference) -> str | None:
     return None if attribute.lower() in own else attribute
 
 
-def _all_same(answers: Iterable[bool | None]) -> bool | None:
-    """Join the answers for the parts: one difference decides, then one doubt."""
-    result: bool | None = True
+def every(answers: Iterable[Answer]) -> Answer:
+    """False if one is False, else None if one is None, else True."""
+    result: Answer = True
     for answer in answers:
         if answer is False:
             return False
         if answer is None:
             result = None
     return result
+
+
+def some(answers: Iterable[Answer]) -> Answer:
+    """True if one is True, else None if one is None, else False."""
+    denied = every(None if answer is None else not answer for answer in answers)
+    return None if denied is None else not denied
