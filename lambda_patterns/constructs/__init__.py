@@ -21,6 +21,14 @@ from lambda_patterns.constructs.provisioned_concurrency import (
 from lambda_patterns.constructs.proxied_database import ProxiedDatabase
 from lambda_patterns.constructs.proxy_monitoring import ProxyMonitoring
 from lambda_patterns.constructs.python_package import python_package
+from lambda_patterns.constructs.triggers import (
+    add_http_api,
+    add_url,
+    on_event,
+    on_object,
+    on_partner_event,
+    on_schedule,
+)
 from lambda_patterns.constructs.ways_out import (
     EgressOnlyGateway,
     Endpoints,
@@ -56,8 +64,14 @@ __all__ = [
     "ScheduledConcurrency",
     "VpcFunction",
     "WayOut",
+    "add_http_api",
+    "add_url",
     "bootstrap_package",
     "built_package",
     "directory_package",
+    "on_event",
+    "on_object",
+    "on_partner_event",
+    "on_schedule",
     "python_package",
 ]

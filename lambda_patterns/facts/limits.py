@@ -217,6 +217,24 @@ EVENT_AGE = Limit(
     "event age", 60, 21_600, "s", "Lambda keeps an event in its queue for at most 6 hours", ASYNC_PAGE
 )
 
+TARGET_EVENT_AGE = Limit(
+    "event age",
+    60,
+    86_400,
+    "s",
+    "EventBridge tries to hand an event over for at most a day",
+    _DOCS + "eventbridge/latest/APIReference/API_RetryPolicy.html",
+)
+
+TARGET_RETRIES = Limit(
+    "retries of the hand-over",
+    0,
+    185,
+    "retries",
+    "EventBridge tries to hand an event over at most 185 times again",
+    _DOCS + "eventbridge/latest/APIReference/API_RetryPolicy.html",
+)
+
 ASYNC_PAYLOAD_BYTES = Limit(
     "asynchronous payload", 0, 1024 * 1024, "bytes", "AWS refuses larger events", QUOTAS
 )
