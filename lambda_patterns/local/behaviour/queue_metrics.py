@@ -7,6 +7,7 @@ Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGui
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from typing import Any
@@ -28,6 +29,8 @@ _KEPT_SECONDS = 3 * 3600
 # messages received so often are left out of the age, as AWS leaves them out
 _POISONED_RECEIVES = 3
 
+# the clock, the event loop and the pollers of event sources all count
+_lock = threading.RLock()
 # queue ARN -> what passed since the last look
 _passed: dict[str, Counter[str]] = {}
 # (queue ARN, metric) -> the last value and when it was written
@@ -69,14 +72,15 @@ def install() -> None:
 def note_arrivals(queue: dict[str, Any]) -> None:
     """Mark messages that are new in `queue`; those that another queue moved here are not counted as sent."""
     arn, now = queue["attributes"]["QueueArn"], time.time()
-    for message in list(queue["messages"]):
-        arrived = message.get("arrived")
-        if arrived is None:
-            message["arrived"] = (arn, message.get("sent_at", now))
-            _count(queue, "NumberOfMessagesSent", 1)
-            _count(queue, "SentMessageSize", len(message["body"].encode()))
-        elif arrived[0] != arn:
-            message["arrived"] = (arn, now)
+    with _lock:
+        for message in reversed(list(queue["messages"])):
+            arrived = message.get("arrived")
+            if arrived is not None and arrived[0] == arn:
+                break  # messages are only ever added at the end
+            message["arrived"] = (arn, now if arrived is not None else message.get("sent_at", now))
+            if arrived is None:
+                _count(queue, "NumberOfMessagesSent", 1)
+                _count(queue, "SentMessageSize", len(message["body"].encode()))
 
 
 def publish(queue: dict[str, Any]) -> None:
@@ -87,7 +91,9 @@ def publish(queue: dict[str, Any]) -> None:
     for metric, attribute in _GAUGES.items():
         _write(arn, metric, float(queue["attributes"].get(attribute, 0)), now)
     _write(arn, "ApproximateAgeOfOldestMessage", oldest_age(queue["messages"], now), now, "Seconds")
-    for metric, value in _passed.pop(arn, Counter()).items():
+    with _lock:
+        passed = _passed.pop(arn, Counter())
+    for metric, value in passed.items():
         if metric == "SentMessageSize":
             _record(arn, metric, value, "Bytes")
         else:
@@ -101,7 +107,11 @@ def publish(queue: dict[str, Any]) -> None:
 
 def oldest_age(messages: list[dict[str, Any]], now: float) -> float:
     """Give the seconds that the oldest message has been in its queue, 0 for none."""
-    waiting = [m["arrived"][1] for m in list(messages) if m.get("receive_count", 0) < _POISONED_RECEIVES]
+    waiting = [
+        message["arrived"][1]
+        for message in list(messages)
+        if "arrived" in message and message.get("receive_count", 0) < _POISONED_RECEIVES
+    ]
     return max(0.0, now - min(waiting)) if waiting else 0.0
 
 
@@ -131,4 +141,5 @@ def _record(arn: str, metric: str, value: float, unit: str = "Count") -> None:
 
 
 def _count(queue: dict[str, Any], metric: str, number: int) -> None:
-    _passed.setdefault(queue["attributes"]["QueueArn"], Counter())[metric] += number
+    with _lock:
+        _passed.setdefault(queue["attributes"]["QueueArn"], Counter())[metric] += number
