@@ -78,6 +78,13 @@ def _plain(name: str, title: str, *prefixes: str, host: str = "", arns: tuple[st
     return Service(name, title, prefixes=prefixes or (name,), hosts=(host or name,), arns=arns)
 
 
+_OF_STREAMS = (
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:DescribeStream",
+    "dynamodb:ListStreams",
+)
+
 SERVICES: tuple[Service, ...] = (
     _plain("acm", "Certificate Manager"),
     Service("appconfig", "AppConfig", prefixes=("appconfig",), hosts=("appconfig",)),
@@ -145,19 +152,11 @@ SERVICES: tuple[Service, ...] = (
     Service(
         "dynamodb-streams",
         "DynamoDB Streams",
-        actions=(
-            "dynamodb:GetRecords",
-            "dynamodb:GetShardIterator",
-            "dynamodb:DescribeStream",
-            "dynamodb:ListStreams",
-        ),
+        actions=_OF_STREAMS,
         hosts=("streams.dynamodb",),
-        polling=(
-            "dynamodb:GetRecords",
-            "dynamodb:GetShardIterator",
-            "dynamodb:DescribeStream",
-            "dynamodb:ListStreams",
-        ),
+        # aws_cdk grants these two with every grant to read a table
+        on_behalf=("dynamodb:GetRecords", "dynamodb:GetShardIterator"),
+        polling=_OF_STREAMS,
         note="the gateway endpoint of DynamoDB does not carry streams",
     ),
     Service(
