@@ -5,6 +5,8 @@ from lambda_patterns.constructs.database_invoke import DatabaseInvoke
 from lambda_patterns.constructs.database_placement import Rotation
 from lambda_patterns.constructs.database_sources import NewCluster, NewInstance
 from lambda_patterns.constructs.database_users import DatabaseUser
+from lambda_patterns.constructs.edge_function import EdgeFunction, ViewerFunction
+from lambda_patterns.constructs.failure_monitoring import FailureMonitoring
 from lambda_patterns.constructs.failure_reprocessor import FailureReprocessor
 from lambda_patterns.constructs.function import VpcFunction
 from lambda_patterns.constructs.imported_database_proxy import ImportedDatabaseProxy
@@ -21,6 +23,8 @@ from lambda_patterns.constructs.provisioned_concurrency import (
 from lambda_patterns.constructs.proxied_database import ProxiedDatabase
 from lambda_patterns.constructs.proxy_monitoring import ProxyMonitoring
 from lambda_patterns.constructs.python_package import python_package
+from lambda_patterns.constructs.queue_consumer import HiddenFor, QueueConsumer
+from lambda_patterns.constructs.topic_subscription import HttpEndpoint, TopicSubscription
 from lambda_patterns.constructs.triggers import (
     add_http_api,
     add_url,
@@ -41,12 +45,16 @@ from lambda_patterns.constructs.ways_out import (
 __all__ = [
     "DatabaseInvoke",
     "DatabaseUser",
+    "EdgeFunction",
     "EgressOnlyGateway",
     "Endpoints",
+    "FailureMonitoring",
     "FailureReprocessor",
     "FixedConcurrency",
     "FollowedConcurrency",
     "GradualDeployment",
+    "HiddenFor",
+    "HttpEndpoint",
     "ImportedDatabaseProxy",
     "Isolated",
     "LambdaNetwork",
@@ -60,8 +68,11 @@ __all__ = [
     "ProvisionedAlias",
     "ProxiedDatabase",
     "ProxyMonitoring",
+    "QueueConsumer",
     "Rotation",
     "ScheduledConcurrency",
+    "TopicSubscription",
+    "ViewerFunction",
     "VpcFunction",
     "WayOut",
     "add_http_api",
