@@ -1,0 +1,278 @@
+"""A source queue, the function that reads it, and everything that must fit between the two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import jsii
+from aws_cdk import Duration, IStableNumberProducer, Lazy
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from lambda_patterns.constructs.function_options import is_token
+from lambda_patterns.errors import ArgumentError
+from lambda_patterns.facts import limits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_sns as sns
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenFor:
+    """A visibility timeout other than six times the function's timeout plus the window.
+
+    Args:
+        timeout: how long messages are hidden, at least the function's timeout.
+        reason: why another time is right here; it is recorded in the template.
+    """
+
+    timeout: Duration
+    reason: str
+
+
+class QueueConsumer(Construct):
+    """A queue that feeds a function: hidden long enough, reported item by item, kept when it fails.
+
+    The visibility timeout is six times the timeout that the function has in the end, plus the window, also
+    where the timeout is changed after this construct was made. Behind the queue stands a dead-letter queue
+    that keeps messages for 14 days, with an alarm on its depth: what SQS moves there is no send, so an alarm
+    on arrivals would not see it.
+
+    The handler has to return ``{"batchItemFailures": [{"itemIdentifier": messageId}]}`` for what failed, as
+    Powertools' ``process_partial_response`` does. One that raises fails its whole batch, as without it; one
+    that returns nothing has handled all.
+
+    Args:
+        function: the function that reads the queue.
+        queue: a queue that is there already; its own settings hold, and no other is made. Default: a new one.
+        fifo: make the new queue, and the one behind it, FIFO. Default False.
+        batch_size: messages at a time: 1-10, with a window 1-10,000, of a FIFO queue 1-10. Default 10.
+        batching_window: how long to wait for a full batch, 0-300 s; not of a FIFO queue. Default: not at all.
+        max_concurrency: how many of the function run at most for this queue, 2-1,000. Default: the function's
+            reservation, so that no message is received by a function that may not run; without one, no limit.
+        hidden_for: another visibility timeout, with its reason. Default: see above.
+        max_receives: how often a message is tried. Default 5: with fewer, messages that were throttled end
+            in the dead-letter queue untried.
+        dead_letter_queue: a queue of yours behind the new one. Default: one is made.
+        filters: `lambda_.FilterCriteria.filter(...)`: messages that match none are deleted unread.
+        encryption_key: a customer key for the new queues. Default: SQS's own.
+        alarm_topic: who is told of a dead letter, and of a backlog.
+        backlog_age: the age of the oldest message above which the queue counts as backed up. Default 15
+            minutes. Messages received three times or more are not counted by SQS.
+
+    Attributes:
+        queue: the source queue.
+        dead_letter_queue: the queue behind it; None where a queue was given.
+        alarms: the alarms, by what they watch.
+
+    Raises:
+        ArgumentError: settings that SQS or Lambda refuse together.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+    """
+
+    def __init__(  # noqa: PLR0913  # each is one setting of the queue or of the mapping
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        function: lambda_.Function,
+        queue: sqs.IQueue | None = None,
+        fifo: bool = False,
+        batch_size: int = 10,
+        batching_window: Duration | None = None,
+        max_concurrency: int | None = None,
+        hidden_for: HiddenFor | None = None,
+        max_receives: int = 5,
+        dead_letter_queue: sqs.IQueue | None = None,
+        filters: Sequence[Mapping[str, Any]] = (),
+        encryption_key: kms.IKey | None = None,
+        alarm_topic: sns.ITopic | None = None,
+        backlog_age: Duration = Duration.minutes(15),  # noqa: B008  # a frozen value
+    ) -> None:
+        ordered = queue.fifo if queue is not None else fifo
+        window = 0.0 if batching_window is None else batching_window.to_seconds()
+        _check_batch(batch_size, window, ordered=ordered)
+        limits.RECEIVE_COUNT.check(max_receives, "max_receives")
+        concurrency = _concurrency(function, max_concurrency)
+        _check_queue(queue, dead_letter_queue, hidden_for, fifo=fifo)
+        _check_hidden(hidden_for, function)
+        super().__init__(scope, construct_id)
+        self.dead_letter_queue: sqs.IQueue | None = None
+        if queue is None:
+            self.dead_letter_queue = dead_letter_queue or self._dead_letter_queue(encryption_key, fifo=fifo)
+            queue = self._source_queue(encryption_key, max_receives, fifo=fifo)
+            self._hide(queue, function, window, hidden_for)
+        self.queue: sqs.IQueue = queue
+        function.add_event_source(
+            event_sources.SqsEventSource(
+                queue,
+                batch_size=batch_size,
+                max_batching_window=batching_window,
+                max_concurrency=concurrency,
+                filters=list(filters) or None,
+                report_batch_item_failures=True,
+            )
+        )
+        self.alarms = self._watch(backlog_age)
+        if alarm_topic is not None:
+            for alarm in self.alarms.values():
+                alarm.add_alarm_action(actions.SnsAction(alarm_topic))
+
+    def _dead_letter_queue(self, key: kms.IKey | None, *, fifo: bool) -> sqs.Queue:
+        made = sqs.Queue(
+            self,
+            "DeadLetterQueue",
+            fifo=True if fifo else None,
+            encryption=_encryption(key),
+            encryption_master_key=key,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
+        resource = made.node.default_child
+        assert isinstance(resource, sqs.CfnQueue)  # noqa: S101  # narrows: it is a queue's resource
+        resource.add_metadata("LambdaPatterns", {"HoldsFailures": True})
+        return made
+
+    def _source_queue(self, key: kms.IKey | None, receives: int, *, fifo: bool) -> sqs.Queue:
+        assert self.dead_letter_queue is not None  # noqa: S101  # narrows: made before
+        return sqs.Queue(
+            self,
+            "Queue",
+            fifo=True if fifo else None,
+            encryption=_encryption(key),
+            encryption_master_key=key,
+            enforce_ssl=True,
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letter_queue, max_receive_count=receives),
+        )
+
+    def _hide(
+        self, queue: sqs.IQueue, function: lambda_.Function, window: float, stated: HiddenFor | None
+    ) -> None:
+        resource = queue.node.default_child
+        assert isinstance(resource, sqs.CfnQueue)  # noqa: S101  # narrows: it was made above
+        if stated is None:
+            resource.visibility_timeout = Lazy.number(_SixTimeouts(function, window))
+            return
+        resource.visibility_timeout = int(stated.timeout.to_seconds())
+        acknowledged = [{"Rule": "visibility-under-six-timeouts", "Reason": stated.reason}]
+        resource.add_metadata("LambdaPatterns", {"Acknowledge": acknowledged})
+
+    def _watch(self, backlog_age: Duration) -> dict[str, cloudwatch.Alarm]:
+        minute = Duration.minutes(1)
+        metrics = {
+            "Backlog": (
+                self.queue.metric_approximate_age_of_oldest_message(statistic="Maximum", period=minute),
+                backlog_age.to_seconds(),
+                "Messages wait too long: the function is throttled, too slow, or fails",
+            )
+        }
+        if self.dead_letter_queue is not None:
+            metrics["DeadLetters"] = (
+                self.dead_letter_queue.metric_approximate_number_of_messages_visible(
+                    statistic="Maximum", period=minute
+                ),
+                1,
+                "A message was given up: see `lambda-patterns failures list`",
+            )
+        return {
+            name: metric.create_alarm(
+                self,
+                name,
+                threshold=threshold,
+                evaluation_periods=1,
+                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+                alarm_description=description,
+            )
+            for name, (metric, threshold, description) in metrics.items()
+        }
+
+
+@jsii.implements(IStableNumberProducer)
+class _SixTimeouts:
+    """Six times the timeout that the function has when the template is written, plus the window."""
+
+    def __init__(self, function: lambda_.Function, window: float) -> None:
+        self._function = function
+        self._window = window
+
+    def produce(self) -> float:
+        """Give the seconds: aws_cdk calls this."""
+        resource = self._function.node.default_child
+        stated = resource.timeout if isinstance(resource, lambda_.CfnFunction) else None
+        timeout = limits.DEFAULT_TIMEOUT if stated is None else stated
+        return min(limits.VISIBILITY_FACTOR * timeout + self._window, limits.VISIBILITY_TIMEOUT.high)
+
+
+def _encryption(key: kms.IKey | None) -> sqs.QueueEncryption:
+    return sqs.QueueEncryption.SQS_MANAGED if key is None else sqs.QueueEncryption.KMS
+
+
+def _check_batch(batch_size: int, window: float, *, ordered: bool) -> None:
+    if ordered:
+        limits.FIFO_BATCH_SIZE.check(batch_size, "batch_size")
+        if window:
+            raise ArgumentError(
+                f"batching_window: a FIFO queue has none: leave it out ({limits.SQS_SOURCE_PAGE})"
+            )
+        return
+    (limits.BATCH_SIZE if window else limits.BATCH_SIZE_WITHOUT_WINDOW).check(batch_size, "batch_size")
+    limits.BATCH_WINDOW.check(window, "batching_window")
+
+
+def _concurrency(function: lambda_.Function, asked: int | None) -> int | None:
+    """The mapping's maximum concurrency, held against the function's reservation."""
+    if asked is not None:
+        limits.MAXIMUM_CONCURRENCY.check(asked, "max_concurrency")
+    resource = function.node.default_child
+    reserved = resource.reserved_concurrent_executions if isinstance(resource, lambda_.CfnFunction) else None
+    if reserved is None or is_token(reserved):
+        return asked
+    if asked is None:
+        return int(reserved) if limits.MAXIMUM_CONCURRENCY.problem(reserved) is None else None
+    if asked > reserved:
+        raise ArgumentError(
+            f"max_concurrency: {asked} is more than the {reserved:g} reserved for the function: what "
+            f"is received beyond them is throttled, and counts as a receive ({limits.SQS_SCALING_PAGE})"
+        )
+    return asked
+
+
+def _check_queue(
+    queue: sqs.IQueue | None, behind: sqs.IQueue | None, hidden_for: HiddenFor | None, *, fifo: bool
+) -> None:
+    if queue is not None and (behind is not None or hidden_for is not None or fifo):
+        raise ArgumentError(
+            "queue: dead_letter_queue, hidden_for and fifo are settings of a new queue: set them where this "
+            "one is made"
+        )
+    if behind is not None and behind.fifo != fifo:
+        kinds = ("FIFO", "standard") if behind.fifo else ("standard", "FIFO")
+        raise ArgumentError(
+            f"dead_letter_queue: it is {kinds[0]}, the queue is {kinds[1]}: the two have to be of one type "
+            f"({limits.QUEUE_DLQ_PAGE})"
+        )
+
+
+def _check_hidden(hidden_for: HiddenFor | None, function: lambda_.Function) -> None:
+    if hidden_for is None:
+        return
+    seconds = hidden_for.timeout.to_seconds()
+    limits.VISIBILITY_TIMEOUT.check(seconds, "hidden_for")
+    if not hidden_for.reason.strip():
+        raise ArgumentError("hidden_for: say the reason why another time is right here")
+    timeout = limits.DEFAULT_TIMEOUT if function.timeout is None else function.timeout.to_seconds()
+    if not is_token(timeout) and seconds < timeout:
+        raise ArgumentError(
+            f"hidden_for: {seconds:g} s are less than the {timeout:g} s that the function may run: messages "
+            f"would show again while they are processed, and Lambda refuses that ({limits.SQS_SOURCE_PAGE})"
+        )

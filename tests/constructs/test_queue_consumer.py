@@ -1,0 +1,138 @@
+import pytest
+from aws_cdk import App, Duration, Stack
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+
+from lambda_patterns.constructs import HiddenFor, PlainFunction, QueueConsumer
+from lambda_patterns.errors import ArgumentError
+from lambda_patterns.testing import synthesize
+from tests.constructs.template_queries import Template, code, of_type, only
+
+pytestmark = pytest.mark.cdk
+
+
+def source_of(template: Template) -> Template:
+    (found,) = [queue for queue in of_type(template, "AWS::SQS::Queue") if "RedrivePolicy" in queue]
+    return found
+
+
+def test_messages_are_hidden_for_six_timeouts_and_the_window(stack: Stack) -> None:
+    function = PlainFunction(stack, "Orders", timeout=Duration.seconds(40), **code())
+    QueueConsumer(stack, "Consumer", function=function, batch_size=100, batching_window=Duration.seconds(5))
+    assert source_of(synthesize(stack))["VisibilityTimeout"] == 245
+
+
+def test_a_timeout_that_is_changed_later_counts(stack: Stack) -> None:
+    function = PlainFunction(stack, "Orders", **code())
+    QueueConsumer(stack, "Consumer", function=function)
+    resource = function.node.default_child
+    assert isinstance(resource, lambda_.CfnFunction)
+    resource.timeout = 100
+    assert source_of(synthesize(stack))["VisibilityTimeout"] == 600
+
+
+def test_failed_items_are_reported_one_by_one_and_given_up_after_five_receives(stack: Stack) -> None:
+    QueueConsumer(stack, "Consumer", function=PlainFunction(stack, "Orders", **code()))
+    template = synthesize(stack)
+    mapping = only(template, "AWS::Lambda::EventSourceMapping")
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert source_of(template)["RedrivePolicy"]["maxReceiveCount"] == 5
+    (dead,) = [queue for queue in of_type(template, "AWS::SQS::Queue") if "RedrivePolicy" not in queue]
+    assert dead["MessageRetentionPeriod"] == 14 * 86_400
+
+
+def test_the_dead_letter_queue_is_watched_by_depth_and_the_source_by_age(stack: Stack) -> None:
+    topic = sns.Topic(stack, "Topic")
+    function = PlainFunction(stack, "Orders", **code())
+    QueueConsumer(stack, "Consumer", function=function, alarm_topic=topic)
+    alarms = {a["MetricName"]: a for a in of_type(synthesize(stack), "AWS::CloudWatch::Alarm")}
+    assert alarms.keys() == {"ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"}
+    assert all(len(alarm["AlarmActions"]) == 1 for alarm in alarms.values())
+    assert alarms["ApproximateAgeOfOldestMessage"]["Threshold"] == 900
+
+
+def test_a_reservation_bounds_what_is_received(stack: Stack) -> None:
+    function = PlainFunction(stack, "Orders", reserved_concurrent_executions=7, **code())
+    QueueConsumer(stack, "Consumer", function=function)
+    mapping = only(synthesize(stack), "AWS::Lambda::EventSourceMapping")
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 7}
+
+
+def test_a_fifo_queue_has_a_fifo_queue_behind_it(stack: Stack) -> None:
+    QueueConsumer(stack, "Consumer", function=PlainFunction(stack, "Orders", **code()), fifo=True)
+    assert all(queue["FifoQueue"] is True for queue in of_type(synthesize(stack), "AWS::SQS::Queue"))
+
+
+def test_another_time_is_taken_with_its_reason_and_recorded(stack: Stack) -> None:
+    function = PlainFunction(stack, "Orders", **code())
+    hidden = HiddenFor(Duration.seconds(60), reason="the function is never throttled")
+    QueueConsumer(stack, "Consumer", function=function, hidden_for=hidden)
+    resources = synthesize(stack)["Resources"].values()
+    (queue,) = [r for r in resources if r["Type"] == "AWS::SQS::Queue" and "RedrivePolicy" in r["Properties"]]
+    assert queue["Properties"]["VisibilityTimeout"] == 60
+    assert queue["Metadata"]["LambdaPatterns"]["Acknowledge"] == [
+        {"Rule": "visibility-under-six-timeouts", "Reason": "the function is never throttled"}
+    ]
+
+
+def test_a_queue_of_another_stack_with_a_customer_key_is_read_as_it_is(app: App) -> None:
+    base, service = Stack(app, "Base"), Stack(app, "Service")
+    queue = sqs.Queue(base, "Queue", encryption_master_key=kms.Key(base, "Key"))
+    imported = sqs.Queue.from_queue_arn(service, "Imported", "arn:aws:sqs:eu-west-1:123456789012:work")
+    function = PlainFunction(service, "Orders", **code())
+    QueueConsumer(service, "Consumer", function=function, queue=queue)
+    QueueConsumer(service, "OfImported", function=function, queue=imported)
+    assert len(of_type(synthesize(service), "AWS::Lambda::EventSourceMapping")) == 2
+    assert of_type(synthesize(service), "AWS::SQS::Queue") == []
+
+
+def test_two_consumers_live_in_one_stack(stack: Stack) -> None:
+    function = PlainFunction(stack, "Orders", **code())
+    for name in ("One", "Two"):
+        QueueConsumer(stack, name, function=function)
+    assert len(of_type(synthesize(stack), "AWS::SQS::Queue")) == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"batch_size": 11},
+            "batch_size: batch size without a window is 11 messages, allowed are 1-10 messages: ",
+        ),
+        (
+            {"fifo": True, "batch_size": 11},
+            "batch_size: batch size of a FIFO queue is 11 messages, allowed are",
+        ),
+        (
+            {"fifo": True, "batching_window": Duration.seconds(1)},
+            "batching_window: a FIFO queue has none: leave",
+        ),
+        ({"max_concurrency": 9}, "max_concurrency: 9 is more than the 7 reserved for the function: what is"),
+        ({"max_receives": 0}, "max_receives: "),
+        (
+            {"hidden_for": HiddenFor(Duration.seconds(20), "fast")},
+            "hidden_for: 20 s are less than the 30 s that the function may run: messages would show again",
+        ),
+        ({"hidden_for": HiddenFor(Duration.seconds(60), " ")}, "hidden_for: say the reason why another time"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused_before_anything_is_made(
+    stack: Stack, arguments: dict[str, object], message: str
+) -> None:
+    function = PlainFunction(stack, "Orders", reserved_concurrent_executions=7, **code())
+    with pytest.raises(ArgumentError) as caught:
+        QueueConsumer(stack, "Consumer", function=function, **arguments)  # type: ignore[arg-type]  # wrong on purpose
+    assert str(caught.value).startswith(message)
+    assert stack.node.try_find_child("Consumer") is None
+
+
+def test_a_standard_queue_behind_a_fifo_one_and_settings_of_a_given_queue_are_refused(stack: Stack) -> None:
+    function = PlainFunction(stack, "Orders", **code())
+    standard = sqs.Queue(stack, "Standard")
+    with pytest.raises(ArgumentError, match="it is standard, the queue is FIFO: the two have to be"):
+        QueueConsumer(stack, "One", function=function, fifo=True, dead_letter_queue=standard)
+    with pytest.raises(ArgumentError, match="queue: dead_letter_queue, hidden_for and fifo are settings"):
+        QueueConsumer(stack, "Two", function=function, queue=standard, dead_letter_queue=standard)
