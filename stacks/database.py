@@ -66,20 +66,21 @@ class DatabaseStack(Stack):
             database_name="orders",
         )
         ProxyMonitoring(self, "Monitoring", database=self.database, alarm_actions=[actions.SnsAction(topic)])
-        self.query = VpcFunction(
-            self,
-            "QueryOrders",
-            code=python_package(FUNCTIONS / "query_orders").code,
-            handler="handler.handler",
-            network=network,
-        )
-        self.database.connect(self.query, user="app")
-        acknowledge(self.query, _ASKED_AND_ANSWERED)
-        self.record = self._recorder(OnFailureQueue(self, "Failures", alarm_topic=topic))
+        # one package with two handlers: the second writes
+        package = python_package(FUNCTIONS / "query_orders")
+        for name, handler in {"QueryOrders": "handler", "PlaceOrder": "place_order"}.items():
+            function = VpcFunction(
+                self, name, code=package.code, handler=f"{handler}.handler", network=network
+            )
+            self.database.connect(function, user="app")
+            acknowledge(function, _ASKED_AND_ANSWERED)
+        events = self._events()
+        self._lister(events)
+        self.record = self._recorder(events, OnFailureQueue(self, "Failures", alarm_topic=topic))
         invoke = DatabaseInvoke(self, "RowEvents", database=self.database, function=self.record)
         self._prepare(network, invoke)
 
-    def _recorder(self, failures: OnFailureQueue) -> PlainFunction:
+    def _events(self) -> dynamodb.Table:
         events = dynamodb.Table(
             self,
             "Events",
@@ -97,6 +98,22 @@ class DatabaseStack(Stack):
                 "is for the owner of the account to decide"
             },
         )
+        return events
+
+    def _lister(self, events: dynamodb.Table) -> None:
+        lister = PlainFunction(
+            self,
+            "ListEvents",
+            code=handler_code("list_events"),
+            handler="handler.handler",
+            environment={"EVENTS_TABLE": events.table_name},
+        )
+        lister.add_to_role_policy(
+            iam.PolicyStatement(actions=["dynamodb:Scan"], resources=[events.table_arn])
+        )
+        acknowledge(lister, _ASKED_AND_ANSWERED)
+
+    def _recorder(self, events: dynamodb.Table, failures: OnFailureQueue) -> PlainFunction:
         record = PlainFunction(
             self,
             "RecordEvent",

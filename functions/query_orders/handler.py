@@ -73,24 +73,30 @@ def connect() -> psycopg.Connection[dict[str, Any]]:
     )
 
 
+def connection() -> psycopg.Connection[dict[str, Any]]:
+    """Give the environment's connection, opened if there is none or it was closed."""
+    global _connection  # noqa: PLW0603  # what an execution environment keeps between invocations
+    if _connection is None or _connection.closed:
+        _connection = connect()
+    return _connection
+
+
 def query(statement: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
     """Read rows on the environment's connection; open it anew, once, where it turns out to be dropped.
 
     The proxy closes connections that idle (30 minutes), that are a day old, and on some failovers. Only a
     read may be repeated like this: of a write that was cut off nobody knows whether it was committed.
     """
-    global _connection  # noqa: PLW0603  # what an execution environment keeps between invocations
-    reused = _connection is not None and not _connection.closed
-    if _connection is None or _connection.closed:
-        _connection = connect()
+    before = _connection
+    used = connection()
     try:
-        return _connection.execute(statement, parameters).fetchall()
+        return used.execute(statement, parameters).fetchall()
     except psycopg.OperationalError:
-        if not (reused and _connection.broken):
+        if used is not before or not used.broken:
             raise
         logger.info("the connection was dropped, opening another")
-        _connection = connect()
-        return _connection.execute(statement, parameters).fetchall()
+        used.close()
+        return connection().execute(statement, parameters).fetchall()
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -41,14 +41,12 @@ class Deployed:
             "Environment"
         ]["Variables"]
 
-    def ask(self, customer: str) -> list[dict[str, Any]]:
-        answer = self.aws.client("lambda").invoke(
-            FunctionName=self.query, Payload=json.dumps({"customer": customer})
-        )
-        payload = json.loads(answer["Payload"].read())
+    def invoke(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
+        name = self.stage.find("Database", function, "AWS::Lambda::Function")
+        answer = self.aws.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
+        payload: dict[str, Any] = json.loads(answer["Payload"].read())
         assert "FunctionError" not in answer, payload
-        orders: list[dict[str, Any]] = payload["orders"]
-        return orders
+        return payload
 
     def token(self, function: str, user: str = "app", host: str | None = None) -> str:
         """Sign a token with the role of a function, as its code does."""
@@ -101,29 +99,26 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 def test_the_deployed_function_queries_the_database_by_the_environment_it_was_given(
     deployed: Deployed,
 ) -> None:
-    assert deployed.ask("nobody") == []
-    with deployed.connect(deployed.token("QueryOrders")) as connection:
-        connection.execute("INSERT INTO orders (customer, item, quantity) VALUES ('c-1', 'tea', 2)")
-    (order,) = deployed.ask("c-1")
-    assert (order["customer"], order["item"], order["quantity"]) == ("c-1", "tea", 2)
+    assert deployed.invoke("QueryOrders", {"customer": "nobody"})["orders"] == []
+    placed = deployed.invoke("PlaceOrder", {"customer": "c-1", "item": "tea", "quantity": 2})
+    (order,) = deployed.invoke("QueryOrders", {"customer": "c-1"})["orders"]
+    assert (order["id"], order["item"], order["quantity"]) == (placed["id"], "tea", 2)
 
 
 def test_a_changed_row_reaches_the_function_that_records_it(
     deployed: Deployed, eventually: Callable[..., Any]
 ) -> None:
-    events = deployed.aws.client("dynamodb")
-    table = deployed.stage.find("Database", "Events", "AWS::DynamoDB::Table")
-
-    def recorded(customer: str) -> list[dict[str, Any]]:
-        items = events.scan(TableName=table)["Items"]
-        return [item for item in items if customer in item["row"]["S"]]
-
+    deployed.invoke("PlaceOrder", {"customer": "c-7", "item": "ink"})
     with deployed.connect(deployed.token("QueryOrders")) as connection:
-        connection.execute("INSERT INTO orders (customer, item, quantity) VALUES ('c-7', 'ink', 1)")
         connection.execute("DELETE FROM orders WHERE customer = 'c-7'")
-    items = eventually(lambda: len(found := recorded("c-7")) == 2 and found)
-    assert sorted(item["operation"]["S"] for item in items) == ["DELETE", "INSERT"]
-    row = json.loads(items[0]["row"]["S"])
+
+    def recorded() -> list[dict[str, Any]]:
+        events = deployed.invoke("ListEvents", {"wait": 10})["events"]
+        return [event for event in events if '"c-7"' in event["row"]]
+
+    events = eventually(lambda: len(found := recorded()) == 2 and found)
+    assert sorted(event["operation"] for event in events) == ["DELETE", "INSERT"]
+    row = json.loads(events[0]["row"])
     assert (row["item"], row["quantity"]) == ("ink", 1)
 
 

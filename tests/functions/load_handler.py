@@ -1,4 +1,4 @@
-"""Loads the example handlers as Lambda does: each folder's handler.py by itself."""
+"""Loads the example handlers as Lambda does: each folder's module by itself."""
 
 import importlib.util
 from pathlib import Path
@@ -7,8 +7,9 @@ from types import ModuleType
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"{name}_handler", FUNCTIONS / name / "handler.py")
+def load(name: str, module_name: str = "handler") -> ModuleType:
+    place = FUNCTIONS / name / f"{module_name}.py"
+    spec = importlib.util.spec_from_file_location(f"{name}_{module_name}", place)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -24,6 +24,9 @@ class FakeConnection:
         self.rows = answer
         return self
 
+    def close(self) -> None:
+        self.closed = True
+
     def fetchall(self) -> list[dict[str, Any]]:
         return self.rows
 
