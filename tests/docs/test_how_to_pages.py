@@ -1,0 +1,64 @@
+"""The examples of the how-to pages do what the pages say."""
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from lambda_patterns.cli import cli
+
+ROOT = Path(__file__).parents[2]
+HOW_TO = ROOT / "docs" / "how-to"
+_BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page: str, language: str) -> list[tuple[str, str]]:
+    text = (HOW_TO / page).read_text(encoding="utf-8")
+    return [(name, body) for kind, name, body in _BLOCK.findall(text) if kind == language]
+
+
+def test_the_prices_that_the_page_shows_are_those_that_the_commands_print(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = "price-a-deployment.md"
+    for language in ("json", "yaml"):
+        for name, body in blocks(page, language):
+            (tmp_path / name).write_text(body, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    shown = blocks(page, "console")
+    assert len(shown) == 2
+    for _, body in shown:
+        command, *expected = body.splitlines()
+        result = CliRunner().invoke(
+            cli, command.removeprefix("$ lambda-patterns ").split(), catch_exceptions=False
+        )
+        printed = {" ".join(line.split()) for line in result.output.splitlines()}
+        missing = [line for line in expected if " ".join(line.split()) not in printed]
+        assert not missing, result.output
+
+
+def test_the_starting_sizes_that_the_page_shows_are_those_of_the_model() -> None:
+    ((_, code),) = blocks("choose-a-memory-size.md", "python")
+    exec(compile(code, "choose-a-memory-size.md", "exec"), {})  # noqa: S102  # the page's own example
+
+
+@pytest.mark.cdk
+def test_the_packages_that_the_page_shows_are_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LAMBDA_PATTERNS_CACHE", str(tmp_path))
+    monkeypatch.chdir(ROOT)
+    ((_, code),) = blocks("package-a-function.md", "python")
+    exec(compile(code, "package-a-function.md", "exec"), {})  # noqa: S102  # the page's own example
+    assert re.match(r"[\d,]+ bytes: ", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    "page", ["package-a-function.md", "price-a-deployment.md", "choose-a-memory-size.md"]
+)
+def test_the_files_that_a_page_names_exist(page: str) -> None:
+    text = (HOW_TO / page).read_text(encoding="utf-8")
+    named = re.findall(r"`(functions/\w+)`", text) + re.findall(r"\]\((\S+?)\)", text)
+    gone = [name for name in named if not (ROOT / name).exists() and not (HOW_TO / name).exists()]
+    assert not gone
