@@ -52,7 +52,12 @@ SEAMS: Mapping[str, tuple[str, ...]] = {
         "record_metric",
     ),
     "services.ec2": ("handle_request",),
-    "services.eventbridge": ("_dispatch_to_lambda", "handle_request"),
+    "services.eventbridge": (
+        "_dispatch_to_lambda",
+        "_dispatch_to_sqs",
+        "_invoke_target",
+        "handle_request",
+    ),
     "services.iam": ("_roles",),
     "services.lambda_svc": (
         "_acquire_execution_slot",

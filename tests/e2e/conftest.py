@@ -67,10 +67,10 @@ class Workshop:
         return url, found["Attributes"]["QueueArn"]
 
     def admit(self, url: str, arn: str) -> None:
-        """Let topics send to a queue."""
+        """Let topics and rules send to a queue."""
         statement = {
             "Effect": "Allow",
-            "Principal": {"Service": "sns.amazonaws.com"},
+            "Principal": {"Service": ["sns.amazonaws.com", "events.amazonaws.com"]},
             "Action": "sqs:SendMessage",
             "Resource": arn,
         }

@@ -184,6 +184,7 @@ def test_a_function_as_destination_is_invoked_with_the_record(workshop: Any) -> 
 
 def test_an_event_bus_as_destination_receives_an_event_with_the_record(workshop: Any) -> None:
     url, arn = workshop.queue("inbox")
+    workshop.admit(url, arn)
     bus = workshop.events.create_event_bus(Name=workshop.name("bus"))["EventBusArn"]
     rule = {"Name": workshop.name("rule"), "EventBusName": workshop.name("bus")}
     workshop.events.put_rule(**rule, EventPattern='{"source": ["lambda"]}')

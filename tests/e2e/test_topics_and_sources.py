@@ -15,12 +15,12 @@ def topic(workshop: Any) -> str:
     return workshop.sns.create_topic(Name=workshop.name("orders"))["TopicArn"]
 
 
-def permit(workshop: Any, function: str, source: str) -> None:
+def permit(workshop: Any, function: str, source: str, service: str = "sns.amazonaws.com") -> None:
     workshop.lam.add_permission(
         FunctionName=function,
         StatementId="topic",
         Action="lambda:InvokeFunction",
-        Principal="sns.amazonaws.com",
+        Principal=service,
         SourceArn=source,
     )
 
@@ -180,17 +180,58 @@ def test_an_http_endpoint_is_tried_again_on_server_errors_alone(
         server.server_close()
 
 
+def rule_for(workshop: Any, target: dict[str, Any]) -> tuple[str, str]:
+    rule, source = workshop.name("rule"), workshop.name("shop")
+    arn = workshop.events.put_rule(Name=rule, EventPattern=json.dumps({"source": [source]}))["RuleArn"]
+    workshop.events.put_targets(Rule=rule, Targets=[{"Id": "target", **target}])
+    return source, arn
+
+
+def publish(workshop: Any, source: str) -> None:
+    entry = {"Source": source, "DetailType": "order", "Detail": '{"order": "boom"}'}
+    workshop.events.put_events(Entries=[entry])
+
+
+@pytest.mark.parametrize(
+    ("target", "code"),
+    [
+        ("gone", "NO_RESOURCE"),
+        ("closed", "NO_PERMISSIONS"),
+        ("queue", "NO_RESOURCE"),
+        ("inbox", "NO_PERMISSIONS"),
+    ],
+)
+def test_an_event_that_a_rule_cannot_hand_over_goes_to_the_queue_of_the_target(
+    workshop: Any, eventually: Any, target: str, code: str
+) -> None:
+    dead_url, dead = workshop.queue("dead")
+    workshop.admit(dead_url, dead)
+    arn = {
+        "gone": lambda: "arn:aws:lambda:us-east-1:000000000000:function:nowhere",
+        "closed": workshop.function,
+        "queue": lambda: "arn:aws:sqs:us-east-1:000000000000:nowhere",
+        "inbox": lambda: workshop.queue("inbox")[1],
+    }[target]()
+    source, rule = rule_for(workshop, {"Arn": arn, "DeadLetterConfig": {"Arn": dead}})
+    publish(workshop, source)
+    message = workshop.message(dead_url)
+    assert json.loads(message["Body"])["detail"] == {"order": "boom"}
+    attributes = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+    assert attributes.pop("ERROR_MESSAGE")
+    assert attributes == {"RULE_ARN": rule, "TARGET_ARN": arn, "ERROR_CODE": code}
+    name = workshop.name("rule")
+    eventually(lambda: workshop.metric("AWS/Events", "InvocationsSentToDlq", RuleName=name) == 1)
+
+
 def test_an_event_of_a_rule_is_tried_again_and_leaves_a_record(workshop: Any) -> None:
     url, arn = workshop.queue("failed")
     function = workshop.function()
     workshop.lam.put_function_event_invoke_config(
         FunctionName=function, DestinationConfig={"OnFailure": {"Destination": arn}}
     )
-    rule, source = workshop.name("rule"), workshop.name("shop")
-    workshop.events.put_rule(Name=rule, EventPattern=json.dumps({"source": [source]}))
-    workshop.events.put_targets(Rule=rule, Targets=[{"Id": "orders", "Arn": function}])
-    entry = {"Source": source, "DetailType": "order", "Detail": '{"order": "boom"}'}
-    workshop.events.put_events(Entries=[entry])
+    source, rule = rule_for(workshop, {"Arn": function})
+    permit(workshop, function, rule, "events.amazonaws.com")
+    publish(workshop, source)
     record = workshop.record(url)
     assert record["requestPayload"]["detail"] == {"order": "boom"}
     assert record["requestContext"]["approximateInvokeCount"] == 3
