@@ -49,7 +49,8 @@ def test_a_blocked_path_ends_at_its_blocker() -> None:
             "  from SubnetA to Endpoint in SubnetA: blocked\n"
             "    ok  security group  FunctionGroup: egress all traffic to 0.0.0.0/0\n"
             "    ok  route table     Table: local\n"
-            "    x   security group  EndpointGroup: no rule lets tcp 443 in from FunctionGroup [SG_HAS_NO_RULES]"
+            "    x   security group  EndpointGroup: no rule lets tcp 443 in from FunctionGroup"
+            " [SG_HAS_NO_RULES]"
         ),
     ]
 

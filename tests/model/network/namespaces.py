@@ -1,7 +1,7 @@
 """A random network built from Linux namespaces, routes and packet filters, and real TCP connections in it.
 
-A subnet is a bridge in a router's namespace: the router holds the subnet's route table and, on its border, its
-network ACL without connection tracking. An interface is a namespace with its security groups as a stateful
+A subnet is a bridge in a router's namespace: the router holds the subnet's route table and, on its border,
+its network ACL without connection tracking. An interface is a namespace with its security groups as a stateful
 filter. NAT gateways and NAT instances masquerade; the internet gateway lets out what has a public address.
 """
 
@@ -16,7 +16,7 @@ import subprocess
 import time
 from ipaddress import IPv4Network
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,13 +37,13 @@ def missing() -> str:
         if shutil.which(program) is None:
             return f"{program} is not installed (Debian: {package})"
     name = f"lp{os.getpid()}-try"
-    tried = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, check=False)  # noqa: S603, S607  # the machine's own
+    tried = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, check=False)  # noqa: S607  # the machine's own
     if tried.returncode:
         return f"network namespaces cannot be made: {tried.stderr.strip()}"
     rules = "add table ip t; add chain ip t n { type nat hook postrouting priority 100; }"
     command = ["ip", "netns", "exec", name, "nft", rules]
-    filtered = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # as above
-    subprocess.run(["ip", "netns", "delete", name], check=True)  # noqa: S603, S607  # as above
+    filtered = subprocess.run(command, capture_output=True, text=True, check=False)  # as above
+    subprocess.run(["ip", "netns", "delete", name], check=True)  # noqa: S607  # as above
     return f"packets cannot be filtered: {filtered.stderr.strip()}" if filtered.returncode else ""
 
 
@@ -63,7 +63,7 @@ class Lab:
         self._filters: dict[str, list[str]] = {}
         self._links = 0
 
-    def __enter__(self) -> Lab:
+    def __enter__(self) -> Self:
         try:
             self._plan()
             self._build()
@@ -111,9 +111,7 @@ class Lab:
         pairs = {}
         for index, one in enumerate(names):
             for other in names[index + 1 :]:
-                pairs[one, other], pairs[other, one] = (lambda ends: (ends[0], ends[1]))(
-                    self._link(one, other)
-                )
+                pairs[one, other], pairs[other, one] = self._link(one, other)
         for name, host in world["hosts"].items():
             for subnet in host["subnets"]:
                 self._interface(f"{name}.{subnet}", name, subnet)
@@ -272,30 +270,36 @@ class Lab:
         """Write the subnet's route table into its router."""
         world = self.world
         vpc = world["subnets"][subnet]["vpc"]
-        for block, target in world["tables"].get(world["subnets"][subnet]["table"], []):
+        elsewhere = {name: there for name, there in world["subnets"].items() if there["vpc"] != vpc}
+        peered: set[str] = set()
+        routes = world["tables"].get(world["subnets"][subnet]["table"], [])
+        for block, target in sorted(routes, key=lambda route: IPv4Network(route[0]).prefixlen):
             if block == world["vpcs"][vpc]:
                 continue
-            if target == "P0":
-                for other, there in world["subnets"].items():
-                    if there["vpc"] != vpc and world["vpcs"][there["vpc"]] == block:
-                        self._via(subnet, there["cidr"], pairs[subnet, other])
-                if block not in world["vpcs"].values():
-                    self._commands[subnet].append(f"route add blackhole {block}")
-            elif target == "I0" and subnet in self._out:
+            covered = {
+                name
+                for name, there in elsewhere.items()
+                if IPv4Network(there["cidr"]).subnet_of(IPv4Network(block))
+            }
+            peered = peered | covered if target == "P0" else peered - covered
+            if target == "I0" and subnet in self._out:
                 self._via(subnet, block, self._out[subnet])
             elif target == "N1" and "N1" in self._spaces and vpc == "V0":
                 ends = self._link(subnet, "N1")
                 self._via(subnet, block, ends[0])
                 self._via("N1", world["subnets"][subnet]["cidr"], ends[1])
-            elif target in ("N0", "X0"):
-                where = world["nats"]["N0"][1] if target == "N0" else world["forwarders"]["X0"]["subnet"]
-                self._translated(subnet, block, target, where)
+            elif target == "N0":
+                self._translated(subnet, block, target, world["nats"]["N0"][1])
+            elif target == "X0":
+                self._translated(subnet, block, target, world["forwarders"]["X0"]["subnet"])
             else:
                 self._commands[subnet].append(f"route add blackhole {block}")
+        for name in sorted(peered):
+            self._via(subnet, elsewhere[name]["cidr"], pairs[subnet, name])
 
     def _translated(self, subnet: str, block: str, owner: str, where: str) -> None:
         world = self.world
-        if owner == "N0" and world["subnets"][where]["vpc"] != world["subnets"][subnet]["vpc"]:
+        if world["subnets"][where]["vpc"] != world["subnets"][subnet]["vpc"]:
             self._commands[subnet].append(f"route add blackhole {block}")
         elif where == subnet:
             self._commands[subnet].append(f"route add {block} via {address(world, owner, where)} dev br0")
@@ -307,8 +311,6 @@ class Lab:
                 f"rule add iif {ends[1]} lookup {table}",
                 f"route add default via {address(world, owner, where)} dev br0 table {table}",
             ]
-            if world["subnets"][where]["vpc"] != world["subnets"][subnet]["vpc"]:
-                self._via(where, world["subnets"][subnet]["cidr"], ends[1])
 
     # --- building and removing it
 
@@ -316,7 +318,9 @@ class Lab:
         _ip(["netns add " + self._prefix + name for name in self._spaces])
         for name in self._spaces:
             forwards = not (name == "X0" and self.world["forwarders"]["X0"]["check"])
-            settings = f"net.ipv4.ip_forward={int(forwards)} net.ipv4.conf.all.send_redirects=0".split()  # noqa: SIM905  # one is computed
+            settings = (
+                f"net.ipv4.ip_forward={int(forwards)} net.ipv4.conf.all.send_redirects=0".split()
+            )  # one is computed
             self._exec(name, ["sysctl", "-qw", *settings, "net.ipv4.conf.default.send_redirects=0"])
         _ip(self._commands.pop(""))
         for name, commands in self._commands.items():
@@ -327,14 +331,14 @@ class Lab:
 
     def _exec(self, name: str, command: list[str], text: str = "") -> None:
         words = ["ip", "netns", "exec", self._prefix + name, *command]
-        done = subprocess.run(words, input=text, capture_output=True, text=True, check=False)  # noqa: S603  # written above
+        done = subprocess.run(words, input=text, capture_output=True, text=True, check=False)  # written above
         if done.returncode:
             raise RuntimeError(f"{' '.join(words)}: {done.stderr}\n{text}")
 
     def _remove(self) -> None:
         for name in self._spaces:
             command = ["ip", "netns", "delete", self._prefix + name]
-            subprocess.run(command, capture_output=True, check=False)  # noqa: S603  # it may not have been made
+            subprocess.run(command, capture_output=True, check=False)  # it may not have been made
 
     # --- packets
 
@@ -398,7 +402,7 @@ def _ip(commands: list[str], space: str = "") -> None:
     words = ["ip", *(["-n", space] if space else []), "-batch", "-"]
     done = subprocess.run(
         words, input="\n".join(commands) + "\n", capture_output=True, text=True, check=False
-    )  # noqa: S603  # written above
+    )  # written above
     if done.returncode:
         raise RuntimeError(f"{' '.join(words)}: {done.stderr}\n" + "\n".join(commands))
 

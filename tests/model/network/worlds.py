@@ -75,7 +75,7 @@ def _acl_entries(random: Random, world: World, unknowns: bool) -> list[Any]:  # 
     return entries
 
 
-def make(random: Random, *, unknowns: bool = False) -> World:  # one network, part by part
+def make(random: Random, *, unknowns: bool = False) -> World:  # noqa: C901  # a network, part by part  # one network, part by part
     """Draw a network with a function F, a database D, ways out, and perhaps a second, peered VPC."""
     world: World = {"subnets": {}, "tables": {}, "acls": {}, "groups": {}, "gateways": {}}
     two = random.random() < 0.5
@@ -122,6 +122,11 @@ def make(random: Random, *, unknowns: bool = False) -> World:  # one network, pa
             if two and peered:
                 routes[block] = random.choice(["P0", "P0", "P0", "I0", *(["?"] if unknowns else [])])
         world["tables"][name] = [list(route) for route in routes.items()]
+    machine = world["subnets"][world["forwarders"]["X0"]["subnet"]]["vpc"]
+    for name, routes in world["tables"].items():  # a route leads to an interface of its own VPC only
+        users = {subnet["vpc"] for subnet in world["subnets"].values() if subnet["table"] == name}
+        if users - {machine}:
+            routes[:] = [[block, "I0" if target == "X0" else target] for block, target in routes]
     for name in ("A0", "A1"):
         world["acls"][name] = {way: _acl_entries(random, world, unknowns) for way in ("ingress", "egress")}
     for name in ("G0", "G1", "G2"):
