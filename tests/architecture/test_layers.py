@@ -19,7 +19,6 @@ ALLOWED = {
     "constructs": {"errors", "facts"},
     "local": {"errors", "facts", "model"},
     "testing": {"errors", "model"},
-    "snapshots": {"testing"},
     "cli": {"errors", "facts", "model", "rules", "redrive", "local"},
 }
 # the one module of the constructs that judges: the validation plugin

@@ -11,8 +11,8 @@ from cdk_nag import AwsSolutionsChecks
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_patterns.snapshots import TemplateSnapshot
 from lambda_patterns.testing import differences, findings, masked, synthesize
+from lambda_patterns.testing.snapshots import TemplateSnapshot
 
 QUEUE = {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": 30, "Tags": [{"Key": "a"}]}}
 

@@ -25,11 +25,17 @@ _INTERNET = {"internet": Internet(), "internet:4": Internet(4), "internet:6": In
 def find(deployment: Deployment, name: str) -> Resource:
     """Find a resource by logical id, construct path, or template and logical id ("network.yaml/Function").
 
+    The path of a construct means its default child too: "Orders/ShipOrder" is "Orders/ShipOrder/Resource".
+
     Raises:
         ArgumentError: where there is none or several of that name.
     """
     template, _, logical_id = name.rpartition("/")
-    found = deployment.find(name) or (deployment.find(logical_id, template) if template else None)
+    found = (
+        deployment.find(name)
+        or deployment.find(f"{name}/Resource")
+        or (deployment.find(logical_id, template) if template else None)
+    )
     if found is not None:
         return found
     same = [one for one in deployment.resources if one.id == name]
@@ -57,7 +63,7 @@ def target(deployment: Deployment, name: str) -> Resource | Internet | Service:
         return _INTERNET[name]
     if name.startswith("service:"):
         return Service(name.removeprefix("service:"))
-    named = deployment.find(name)
+    named = deployment.find(name) or deployment.find(f"{name}/Resource")
     if named is None and services.by_name(name) is not None:
         return Service(name)
     return named or find(deployment, name)

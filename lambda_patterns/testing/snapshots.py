@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from lambda_patterns.testing import differences, masked
+from lambda_patterns.testing.templates import differences, masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,11 +1,4 @@
-"""What the tests of a CDK app need: its templates, their differences in words, and what its checks found.
-
-    template = synthesize(MyStack(App(), "Orders"))
-    assert differences(kept, masked(template)) == []
-    assert findings(app) == []
-
-`lambda_patterns.snapshots` keeps templates as files, with syrupy.
-"""
+"""The templates of a CDK app and what its validations say of it."""
 
 from __future__ import annotations
 
@@ -16,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk.assertions import Template
 
+from lambda_patterns.model.assembly import read
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from aws_cdk import Stack, Stage
+
+    from lambda_patterns.model.assembly import Assembly
 
 # An asset's name is the SHA-256 of its content; it changes with every byte of code.
 _ASSET = re.compile(r"[0-9a-f]{64}")
@@ -37,6 +34,15 @@ def synthesize(stack: Stack) -> dict[str, Any]:
     """
     template: dict[str, Any] = dict(Template.from_stack(stack).to_json())
     return template
+
+
+def assembly_of(app: Stage) -> Assembly:
+    """Synthesize an app and read it as the rules do: all its stacks, joined.
+
+    Raises:
+        RuntimeError: the app could not be synthesized, or a validation of it failed.
+    """
+    return read(Path(app.synth(force=True).directory))
 
 
 def masked(template: Mapping[str, Any]) -> dict[str, Any]:
