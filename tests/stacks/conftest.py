@@ -9,8 +9,8 @@ from aws_cdk import App
 from syrupy.assertion import SnapshotAssertion
 
 from app import build
-from lambda_patterns.testing.snapshots import TemplateSnapshot
 from lambda_patterns.testing import context_of, findings
+from lambda_patterns.testing.snapshots import TemplateSnapshot
 
 CDK_JSON = Path(__file__).parents[2] / "cdk.json"
 
