@@ -1,8 +1,9 @@
 """A random network built from Linux namespaces, routes and packet filters, and real TCP connections in it.
 
 A subnet is a bridge in a router's namespace: the router holds the subnet's route table and, on its border,
-its network ACL without connection tracking. An interface is a namespace with its security groups as a stateful
-filter. NAT gateways and NAT instances masquerade; the internet gateway lets out what has a public address.
+its network ACL without connection tracking. An interface is a namespace with its security groups as a
+stateful filter. NAT gateways and NAT instances masquerade; the internet gateway lets out what has a public
+address.
 """
 
 from __future__ import annotations
@@ -87,12 +88,17 @@ class Lab:
         self._links += 1
         ends = (f"a{self._links}", f"b{self._links}")
         base = f"169.254.{self._links}"
-        self._commands[""].append(
-            f"link add {ends[0]} netns {self._prefix}{one} type veth peer name {ends[1]} netns {self._prefix}{other}"
-        )
+        self._cable((one, ends[0]), (other, ends[1]))
         for space, end, number in ((one, ends[0], 1), (other, ends[1], 2)):
             self._commands[space] += [f"addr add {base}.{number}/30 dev {end}", f"link set {end} up"]
         return ends
+
+    def _cable(self, one: tuple[str, str], other: tuple[str, str]) -> None:
+        (near, end), (far, other_end) = one, other
+        self._commands[""].append(
+            f"link add {end} netns {self._prefix}{near} type veth"
+            f" peer name {other_end} netns {self._prefix}{far}"
+        )
 
     def _via(self, space: str, block: str, end: str) -> None:
         """Send a block's packets into a cable: the far end is the other of its two addresses."""
@@ -157,9 +163,7 @@ class Lab:
         self._links += 1
         network = IPv4Network(self.world["subnets"][subnet]["cidr"])
         plug = f"p{self._links}"
-        self._commands[""].append(
-            f"link add eth0 netns {self._prefix}{space} type veth peer name {plug} netns {self._prefix}{subnet}"
-        )
+        self._cable((space, "eth0"), (subnet, plug))
         self._commands[subnet] += [f"link set {plug} master br0", f"link set {plug} up"]
         self._commands[space] += [
             f"addr add {address(self.world, owner, subnet)}/29 dev eth0",

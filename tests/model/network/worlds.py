@@ -75,7 +75,7 @@ def _acl_entries(random: Random, world: World, unknowns: bool) -> list[Any]:  # 
     return entries
 
 
-def make(random: Random, *, unknowns: bool = False) -> World:  # noqa: C901  # a network, part by part  # one network, part by part
+def make(random: Random, *, unknowns: bool = False) -> World:  # noqa: C901  # a network, part by part
     """Draw a network with a function F, a database D, ways out, and perhaps a second, peered VPC."""
     world: World = {"subnets": {}, "tables": {}, "acls": {}, "groups": {}, "gateways": {}}
     two = random.random() < 0.5
