@@ -54,8 +54,16 @@ def test_the_packages_that_the_page_shows_are_made(
     assert re.match(r"[\d,]+ bytes: ", capsys.readouterr().out)
 
 
+@pytest.mark.cdk
+def test_the_database_that_the_page_shows_is_connected(capsys: pytest.CaptureFixture[str]) -> None:
+    ((_, code),) = blocks("connect-a-database.md", "python")
+    exec(compile(code, "connect-a-database.md", "exec"), {})  # noqa: S102  # the page's own example
+    assert 'GRANT SELECT ON ALL TABLES IN SCHEMA public TO "report";' in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
-    "page", ["package-a-function.md", "price-a-deployment.md", "choose-a-memory-size.md"]
+    "page",
+    ["connect-a-database.md", "package-a-function.md", "price-a-deployment.md", "choose-a-memory-size.md"],
 )
 def test_the_files_that_a_page_names_exist(page: str) -> None:
     text = (HOW_TO / page).read_text(encoding="utf-8")
