@@ -9,6 +9,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from lambda_patterns.constructs.acknowledgements import acknowledge
 from lambda_patterns.constructs.on_failure_queue import OnFailureQueue
 from lambda_patterns.errors import ArgumentError
 
@@ -33,6 +34,7 @@ _NO_CONNECTION = (
     "Could not connect to the endpoint",
     "Name or service not known",
 )
+_ONE_ACTS = "the composite alarm over all of these acts, so that one mistake is one message"
 _TOLD = "Something failed, or is about to: see the dashboard"
 _RUNBOOK = """## What to do
 
@@ -130,6 +132,8 @@ class FailureMonitoring(Construct):
             alarm_description=_TOLD,
         )
         self.any.add_alarm_action(*alarm_actions)
+        if alarm_actions:
+            acknowledge(self, {"compliance/CloudWatchAlarmAction": _ONE_ACTS})
         self.dashboard = self._show() if dashboard else None
         self._save_queries([function.log_group for function in (functions or {}).values()], flow_logs)
 

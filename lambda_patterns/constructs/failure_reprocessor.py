@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from lambda_patterns.constructs.acknowledgements import acknowledge
 from lambda_patterns.constructs.function_options import is_token
 from lambda_patterns.constructs.on_failure_queue import OnFailureQueue
 from lambda_patterns.constructs.plain_function import PlainFunction
+from lambda_patterns.constructs.queue_source import read_queue
 from lambda_patterns.constructs.reprocessor_package import HANDLER, reprocessor_package
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts import limits
@@ -36,6 +37,11 @@ _MARGIN_SECONDS = 30
 _DEFAULT_WAIT_SECONDS = 60
 # Looks, throttles and crashes are receives too; attempts are counted by the reprocessor itself.
 _RECEIVES = 20
+_NO_DLQ = "it reads a queue: what it does not report as done stays there, and goes to quarantine in the end"
+_FORGETS = (
+    "both keep messages for the longest time that SQS knows, and what the reprocessor sets aside begins "
+    "anew; only what SQS itself moves after crashes keeps its age"
+)
 
 
 class FailureReprocessor(Construct):
@@ -134,15 +140,8 @@ class FailureReprocessor(Construct):
             timeout=Duration.seconds(timeout),
             environment=environment,
         )
-        self.function.add_event_source(
-            event_sources.SqsEventSource(
-                queue,
-                enabled=enabled,
-                batch_size=10,
-                max_concurrency=max_concurrency,
-                report_batch_item_failures=True,
-            )
-        )
+        acknowledge(self.function, {"compliance/LambdaDLQ": _NO_DLQ, "Serverless-LambdaDLQ": _NO_DLQ})
+        read_queue(self.function, queue, enabled=enabled, batch_size=10, max_concurrency=max_concurrency)
         queue.grant_send_messages(self.function)
         self.quarantine.grant_send_messages(self.function)
         self._let_invoke(functions)
@@ -165,6 +164,11 @@ class FailureReprocessor(Construct):
         # Behind a queue of another stack it cannot stand: that stack would need this one, and this one it.
         if isinstance(resource, sqs.CfnQueue) and Stack.of(queue) == Stack.of(self) and not queue.fifo:
             resource.redrive_policy = {"deadLetterTargetArn": made.queue_arn, "maxReceiveCount": _RECEIVES}
+            behind_it = made.node.default_child
+            assert isinstance(behind_it, sqs.CfnQueue)  # noqa: S101  # narrows: it was made above
+            acknowledged = [{"Rule": "dlq-forgets-first", "Reason": _FORGETS}]
+            stated = {"HoldsFailures": True, "Acknowledge": acknowledged}
+            behind_it.add_metadata("LambdaPatterns", stated)
         return made
 
     def _let_invoke(self, functions: Sequence[lambda_.IFunction]) -> None:

@@ -10,11 +10,12 @@ from aws_cdk import Duration, IStableNumberProducer, Lazy
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from lambda_patterns.constructs.acknowledgements import acknowledge
 from lambda_patterns.constructs.function_options import is_token
+from lambda_patterns.constructs.queue_source import read_queue
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts import limits
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_sns as sns
+
+
+_LAST_STOP = "this queue is where failures end: its depth is watched, and `lambda-patterns failures` reads it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +116,13 @@ class QueueConsumer(Construct):
             queue = self._source_queue(encryption_key, max_receives, fifo=fifo)
             self._hide(queue, function, window, hidden_for)
         self.queue: sqs.IQueue = queue
-        function.add_event_source(
-            event_sources.SqsEventSource(
-                queue,
-                batch_size=batch_size,
-                max_batching_window=batching_window,
-                max_concurrency=concurrency,
-                filters=list(filters) or None,
-                report_batch_item_failures=True,
-            )
+        read_queue(
+            function,
+            queue,
+            batch_size=batch_size,
+            max_batching_window=batching_window,
+            max_concurrency=concurrency,
+            filters=list(filters) or None,
         )
         self.alarms = self._watch(backlog_age)
         if alarm_topic is not None:
@@ -140,6 +142,7 @@ class QueueConsumer(Construct):
         resource = made.node.default_child
         assert isinstance(resource, sqs.CfnQueue)  # noqa: S101  # narrows: it is a queue's resource
         resource.add_metadata("LambdaPatterns", {"HoldsFailures": True})
+        acknowledge(made, {"AwsSolutions-SQS3": _LAST_STOP, "Serverless-SQSRedrivePolicy": _LAST_STOP})
         return made
 
     def _source_queue(self, key: kms.IKey | None, receives: int, *, fifo: bool) -> sqs.Queue:
