@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
+
+from lambda_patterns.facts.limit import Limit
 
 _RDS = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/"
 _AURORA = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/"
@@ -17,6 +19,28 @@ PROXY_PORTS = {"MYSQL": 3306, "POSTGRESQL": 5432, "SQLSERVER": 1433}
 
 That of SQL Server is the engine's own; AWS's page does not state it. Source: `PROXY_PAGE`.
 """
+
+POOL_PAGE = _RDS + "rds-proxy-connections.html"
+
+BORROW_TIMEOUT = Limit(
+    "borrow timeout", 0, 300, "s", "a proxy lets a client wait no longer for a connection", POOL_PAGE
+)
+
+DEFAULT_BORROW_TIMEOUT = 120
+"""What a proxy has where none is given, in s. Source: `POOL_PAGE`."""
+
+IDLE_CLIENT_TIMEOUT = Limit(
+    "idle client timeout",
+    1,
+    28_800,
+    "s",
+    "a proxy closes idle clients after 8 hours at the latest",
+    POOL_PAGE,
+)
+
+MAX_CONNECTIONS_PERCENT = Limit(
+    "maximum connections", 1, 100, "%", "it is a share of the database's max_connections", POOL_PAGE
+)
 
 NO_PROXY_ZONES = frozenset({"use1-az3", "usw1-az2"})
 """Zone ids in which a proxy cannot have a subnet. Source: `PROXY_PAGE`."""
@@ -34,8 +58,7 @@ class Invoke(StrEnum):
     PARAMETER = "parameter"
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
+class Engine(NamedTuple):
     """One engine identifier.
 
     Args:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,8 +22,7 @@ SNAP_START_MINIMUM: Mapping[str, int] = {"java": 11, "python": 312, "dotnet": 8}
 """The first version of each language that SnapStart takes (`Runtime.version`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Runtime:
+class Runtime(NamedTuple):
     """One runtime identifier.
 
     Args:

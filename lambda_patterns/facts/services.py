@@ -8,10 +8,10 @@ Sources: the list of services with PrivateLink, the page on gateway endpoints, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import cache
+from typing import NamedTuple
 
 _DOCS = "https://docs.aws.amazon.com/"
 _PRIVATELINK = _DOCS + "vpc/latest/privatelink/aws-services-privatelink-support.html"
@@ -32,8 +32,7 @@ class Endpoint(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """One service.
 
     Args:

@@ -14,8 +14,7 @@ services of another Region.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.facts import services
 from lambda_patterns.model.coercions import as_list
@@ -64,8 +63,7 @@ _HOST = re.compile(r"(?:[a-z0-9-]+\.)+(?:amazonaws\.com(?:\.cn)?|api\.aws)", re.
 _ANY_REGION = "eu-west-1"
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """Why something is needed, and where that is written.
 
     Args:
@@ -83,8 +81,7 @@ class Reason:
     targets: tuple[Value, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(NamedTuple):
     """Something that a function's code must reach.
 
     Args:
@@ -101,8 +98,7 @@ class Need:
         return services.by_name(self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(NamedTuple):
     """A resource with an address of its own that a function uses, a database or a cache."""
 
     resource: Resource

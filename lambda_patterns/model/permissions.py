@@ -12,7 +12,6 @@ attaches to a role, groups and users, and resource policies that AWS adds itself
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lambda_patterns.model.coercions import as_list
@@ -119,10 +118,10 @@ class Permissions:
         named = self._deployment.resource_of(target)
         own = None if named is None else self.policy_of(named)
         if named is not None and own is not None:
-            granted, refused = weigh(own.known, replace(call, principal=found))
+            granted, refused = weigh(own.known, call._replace(principal=found))
             deny = some((deny, refused))
             if named.type == "AWS::KMS::Key":
-                delegated, _ = weigh(own.known, replace(call, principal=ACCOUNT))
+                delegated, _ = weigh(own.known, call._replace(principal=ACCOUNT))
                 allow = every((allow, delegated))
             allow = some((allow, granted))
         limit = self._boundary(found)
@@ -168,7 +167,7 @@ class Permissions:
         call = Call(action, target, self._role(role))
         allow, deny = weigh(own.known, call)
         if call.principal is not None:
-            allow = some((allow, weigh(own.known, replace(call, principal=ACCOUNT))[0]))
+            allow = some((allow, weigh(own.known, call._replace(principal=ACCOUNT))[0]))
         return decision(allow, deny)
 
     def _resource_policy(self, resource: Resource) -> Policies | None:
@@ -244,7 +243,7 @@ class Permissions:
         for statement in statements({"Statement": written}, role, ("ManagedPolicyArns",)):
             if statement is not None:
                 about = () if policy is None else policy.about
-                yield replace(statement, managed=name.rpartition("/")[2], about=about)
+                yield statement._replace(managed=name.rpartition("/")[2], about=about)
 
     def _boundary(self, role: Resource) -> Policies | None:
         boundary = role.get("PermissionsBoundary")

@@ -7,9 +7,8 @@ knows; a statement under any other condition may apply or not.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.model.coercions import as_list
 from lambda_patterns.model.matching import matches_action, matches_resource, segments_of
@@ -33,8 +32,7 @@ class Decision(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """One statement of a policy.
 
     Args:
@@ -64,8 +62,7 @@ class Statement:
     about: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """What is asked: may this be done?
 
     Args:

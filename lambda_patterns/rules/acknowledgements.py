@@ -7,8 +7,7 @@ records in a cloud assembly (for that construct and all below it). One without a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.rules.names import nearest
 from lambda_patterns.rules.rule import Found
@@ -26,8 +25,7 @@ PREFIX = "LambdaPatterns::"
 _KEY = "LambdaPatterns"
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledgement:
+class Acknowledgement(NamedTuple):
     """One acceptance.
 
     Args:

@@ -1,7 +1,6 @@
 """How findings of several deployments become one report, what is acknowledged, and what a crash does."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -163,7 +162,7 @@ def test_a_rule_that_crashes_is_a_finding_and_stops_no_other(function: Write) ->
         yield Found(deployment.resources[0], (), "seen before the crash")
         raise ValueError("no such thing")
 
-    rules = (replace(find("memory-out-of-range"), check=crash), find("timeout-out-of-range"))
+    rules = (find("memory-out-of-range")._replace(check=crash), find("timeout-out-of-range"))
     assembly: Assembly = from_templates({"a.yaml": {"Resources": {"F": function(Timeout=901)}}})
     found = check(assembly, DAY, rules).findings
     assert [finding.rule for finding in found] == [

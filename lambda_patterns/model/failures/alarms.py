@@ -5,8 +5,7 @@ Not modelled: what watches from outside the deployment; thresholds, so any alarm
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.model.failures.invocations import items
 from lambda_patterns.model.values import Reference, Text, Unknown, plain
@@ -22,8 +21,7 @@ _ALARM = "AWS::CloudWatch::Alarm"
 _COMPOSITE = "AWS::CloudWatch::CompositeAlarm"
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
+class Alarm(NamedTuple):
     """An alarm on one metric of one queue.
 
     Args:

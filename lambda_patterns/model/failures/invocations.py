@@ -6,8 +6,7 @@ Not modelled: asynchronous callers other than SNS, S3, EventBridge rules and sch
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.model.texts import arn_segments
 from lambda_patterns.model.values import Reference, Text, Unknown, plain
@@ -25,8 +24,7 @@ VERSION = "AWS::Lambda::Version"
 LATEST = "$LATEST"
 
 
-@dataclass(frozen=True, slots=True)
-class Invoked:
+class Invoked(NamedTuple):
     """A function on one qualifier.
 
     Args:
@@ -46,8 +44,7 @@ class Invoked:
         return self.qualifier if isinstance(self.qualifier, str) else self.by.id
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger(NamedTuple):
     """Something that invokes a function asynchronously.
 
     Args:

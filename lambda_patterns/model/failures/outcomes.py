@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from lambda_patterns.model.failures.invocations import FUNCTION, canonical, invoked
 from lambda_patterns.model.texts import arn_segments
@@ -21,8 +20,7 @@ MAPPING = "AWS::Lambda::EventSourceMapping"
 Kind = Literal["on-failure destination", "on-success destination", "dead-letter queue"]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """One destination or dead-letter queue of a function.
 
     Args:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.facts import limits
 from lambda_patterns.model.coercions import as_number
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
 QUEUE = "AWS::SQS::Queue"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """A queue that feeds a function.
 
     Args:
@@ -52,8 +50,7 @@ class Source:
         return self.mapping.number("MaximumBatchingWindowInSeconds", default=0)
 
 
-@dataclass(frozen=True, slots=True)
-class Redrive:
+class Redrive(NamedTuple):
     """A dead-letter queue that a queue, a subscription, a rule or a schedule names.
 
     Args:

@@ -8,8 +8,7 @@ DNS resolution across a peering connection; peering connections that are not yet
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.model.network.graph import HostKind, NatMode, TargetKind
 from lambda_patterns.model.network.ground import MANY_PARTS, Walk, called, known, same, why
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
     from lambda_patterns.model.network.ground import Ground, Packet, Start
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(NamedTuple):
     """A connection from `start` in `vpc` to one interface, `end`, of `target`."""
 
     start: Start
@@ -88,7 +86,7 @@ class Between:
         if reason is None:
             return path
         said = f"some addresses of its subnet are let through, others not: {reason.sentence}"
-        return replace(path, doubts=(replace(reason, code=None, sentence=said), *path.doubts))
+        return path._replace(doubts=(reason._replace(code=None, sentence=said), *path.doubts))
 
     def _walk(self, asked: Connection, near_address: Prefix, end_address: Prefix) -> Path:
         ground, packet, target = self._ground, asked.packet, asked.target
@@ -168,7 +166,7 @@ class Between:
         outcomes = [self._behind(table, route, vpcs, address) for route in (taken.route, *taken.rivals)]
         stopped = [outcome for outcome in outcomes if isinstance(outcome, Reason)]
         if taken.rivals and not all(reason.code for reason in stopped):
-            stopped = [replace(reason, code=None) for reason in stopped]
+            stopped = [reason._replace(code=None) for reason in stopped]
         walk.take(stopped[0] if stopped else outcomes[0])
 
     def _behind(

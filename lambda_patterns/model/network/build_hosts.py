@@ -6,8 +6,7 @@ and pods; interfaces that services make on demand.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.facts.engines import PROXY_PORTS
 from lambda_patterns.model.coercions import as_list
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """How a resource type writes its place in a VPC.
 
     Args:

@@ -6,7 +6,7 @@ Not modelled: a second private address of an interface.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.model.network.acls import EPHEMERAL, Acls
 from lambda_patterns.model.network.groups import Far, Groups
@@ -23,8 +23,7 @@ MANY_PARTS = 64
 """Beyond this many parts of one subnet its block stays whole, and the verdict open where parts differ."""
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(NamedTuple):
     """A new connection's protocol and destination port."""
 
     protocol: str
@@ -46,8 +45,7 @@ class Packet:
         return self.protocol, *EPHEMERAL
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(NamedTuple):
     """An interface that opens a connection.
 
     Args:

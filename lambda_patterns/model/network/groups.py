@@ -8,8 +8,7 @@ Not modelled: connections tracked from before a rule was taken away; ICMP types 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.model.network.graph import GroupPeer
 from lambda_patterns.model.network.prefixes import Prefix
@@ -24,8 +23,7 @@ KIND = "security group"
 EVERY_PORT = (0, 65535)
 
 
-@dataclass(frozen=True, slots=True)
-class Far:
+class Far(NamedTuple):
     """The other end of a connection, as rules and entries see it, and as messages name it.
 
     `groups_seen`: rules that name its groups match it; they do inside a VPC and across a peering connection.

@@ -6,7 +6,6 @@ throughout.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -105,10 +104,10 @@ class Network:
             return trace
         doubt = Reason(None, source, "template", self._deployment.incomplete)
         paths = tuple(
-            replace(path, verdict=Verdict.UNKNOWN, blocks=(), doubts=(doubt, *path.blocks, *path.doubts))
+            path._replace(verdict=Verdict.UNKNOWN, blocks=(), doubts=(doubt, *path.blocks, *path.doubts))
             for path in trace.paths
         )
-        return replace(trace, verdict=Verdict.UNKNOWN, paths=paths)
+        return trace._replace(verdict=Verdict.UNKNOWN, paths=paths)
 
     def way_out(self, component: str) -> Path:
         """The way from a NAT gateway or NAT instance of the graph to the internet, by its name there."""

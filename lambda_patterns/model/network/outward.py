@@ -9,8 +9,7 @@ are taken as public addresses at large); a regional NAT gateway's network ACLs (
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.model.network.graph import Attached, Interface, NatMode, TargetKind
 from lambda_patterns.model.network.ground import Start, Walk, blocks, called, known, same, why
@@ -31,8 +30,7 @@ _AT_LARGE = {4: 8, 6: 16}  # a block at least this long speaks of particular add
 _IPV6 = 6
 
 
-@dataclass(frozen=True, slots=True)
-class _Leaving:
+class _Leaving(NamedTuple):
     """A packet on its way out: from `start`, to `far`, after `passed` translations."""
 
     walk: Walk
@@ -71,7 +69,7 @@ class Outward:
         parts = self._ground.parts(self._ground.address(start.interface, version))
         if len(parts) == 1:
             return path
-        starts = (replace(start, interface=start.interface._replace(address=part)) for part in parts)
+        starts = (start._replace(interface=start.interface._replace(address=part)) for part in parts)
         walked = [self._at_large(one, version, packet, service) for one in starts]
         verdict = unanimous(part.verdict for part in walked)
         return path if verdict is Verdict.UNKNOWN else walked[0]
@@ -98,12 +96,12 @@ class Outward:
             return open_
         stopped = next(path for path in walked if path.verdict is Verdict.BLOCKED)
         doubts = tuple(
-            replace(
-                reason, code=None, sentence=f"only some public addresses are let through: {reason.sentence}"
+            reason._replace(
+                code=None, sentence=f"only some public addresses are let through: {reason.sentence}"
             )
             for reason in stopped.blocks
         )
-        return replace(stopped, verdict=Verdict.UNKNOWN, blocks=(), doubts=doubts)
+        return stopped._replace(verdict=Verdict.UNKNOWN, blocks=(), doubts=doubts)
 
     def _parts(self, version: int, mentioned: frozenset[Prefix]) -> list[tuple[Prefix, bool]]:
         """Give an address for each part of the internet that rules tell apart, and whether it is at large."""
@@ -255,8 +253,8 @@ class Outward:
         behind = inside(nat)
         self._cross(leaving, behind)
         walk.take(Hop(name, kind, f"{nat.mode}, in {known(nat.subnet) or 'an unknown subnet'}"))
-        onward = replace(
-            leaving, start=Start(behind, every_port=True), service=None, passed=(*leaving.passed, name)
+        onward = leaving._replace(
+            start=Start(behind, every_port=True), service=None, passed=(*leaving.passed, name)
         )
         self._leave(onward)
         return name
@@ -286,8 +284,8 @@ class Outward:
             state = "is on" if behind.check else "may be on"
             said = f"{name} drops what is not for itself: its source/destination check {state}"
             walk.take(Reason("ENI_SOURCE_DEST_CHECK_RESTRICTION" if behind.check else None, name, kind, said))
-        onward = replace(
-            leaving, start=Start(behind, every_port=False), service=None, passed=(*leaving.passed, name)
+        onward = leaving._replace(
+            start=Start(behind, every_port=False), service=None, passed=(*leaving.passed, name)
         )
         self._leave(onward)
         return name

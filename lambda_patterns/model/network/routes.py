@@ -9,8 +9,7 @@ Not modelled: two routes for the same destination (deployment refuses them); edg
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.model.network.graph import TargetKind
 from lambda_patterns.model.network.prefixes import Prefix
@@ -24,8 +23,7 @@ KIND = "route table"
 _MIDDLEBOXES = (TargetKind.INTERFACE, TargetKind.NAT_GATEWAY, TargetKind.APPLIANCE)
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """The route that a packet takes; `rivals` are those that may take it instead."""
 
     route: Route

@@ -10,8 +10,7 @@ internet; endpoint policies (they judge requests, not packets: see the rule endp
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.model.network.between import Between
 from lambda_patterns.model.network.graph import EVERY_SERVICE, HostKind
@@ -32,8 +31,7 @@ _IPV4, _IPV6 = 4, 6
 Answer = tuple[Verdict, tuple[Path, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Internet:
+class Internet(NamedTuple):
     """The public internet at large.
 
     Reached where the addresses that no rule singles out are reached; blocked where no public address is.
@@ -49,8 +47,7 @@ class Internet:
         return "the internet" if self.version is None else f"the IPv{self.version} internet"
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """An AWS service in the deployment's Region, by the short name of its endpoint ("secretsmanager")."""
 
     name: str
@@ -186,7 +183,7 @@ class Solver:
         path = self._publicly(host, start, service, packet)
         verdict = unanimous([path.verdict, *others])
         if verdict is not path.verdict:
-            path = replace(path, verdict=verdict, blocks=(), doubts=(*doubts, *path.blocks, *path.doubts))
+            path = path._replace(verdict=verdict, blocks=(), doubts=(*doubts, *path.blocks, *path.doubts))
         return verdict, (path,)
 
     def _capturing(self, host: Host, service: str) -> Iterator[tuple[Endpoint, bool]]:
@@ -206,4 +203,4 @@ class Solver:
             return path
         said = f"{service} is reached over IPv6 alone, which its usual name may not offer"
         doubt = Reason(None, host.name, host.kind, said)
-        return replace(path, verdict=Verdict.UNKNOWN, blocks=(), doubts=(doubt, *path.blocks))
+        return path._replace(verdict=Verdict.UNKNOWN, blocks=(), doubts=(doubt, *path.blocks))

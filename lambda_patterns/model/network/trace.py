@@ -8,9 +8,8 @@ Not modelled: its codes for transit gateways, firewalls and VPN, which are never
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,8 +23,7 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(NamedTuple):
     """One component that lets the traffic through, and the rule, entry or route by which it does.
 
     Args:
@@ -40,8 +38,7 @@ class Hop:
     by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """What stops the traffic, or what keeps the proof from a verdict.
 
     Args:
@@ -59,8 +56,7 @@ class Reason:
     direction: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(NamedTuple):
     """From one subnet of the source to one interface of the target, or to the internet.
 
     Args:
@@ -85,8 +81,7 @@ class Path:
         return next(iter((*self.blocks, *self.doubts)), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """Whether `source` reaches `target` on `port`, with one or more paths for each subnet of the source."""
 
     source: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.facts import limits
 from lambda_patterns.model.texts import arn_segments
@@ -32,8 +31,7 @@ _SERVICES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
+class _Source(NamedTuple):
     """What a mapping reads: "sqs", "kinesis", "dynamodb", "kafka", "mq", "rds"; None: not known."""
 
     service: str | None
