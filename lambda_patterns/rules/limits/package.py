@@ -76,7 +76,7 @@ def _mixed_image(function: Resource) -> Iterator[Found]:
 
 def _mixed_zip(function: Resource) -> Iterator[Found]:
     uri = function.get("Code", "ImageUri")
-    if uri is not None and not isinstance(function.get("Code"), Unknown):
+    if uri is not None and isinstance(function.get("Code"), dict):
         what = "Code.ImageUri with PackageType Zip, which is what is assumed where none is given"
         yield Found(function, ("Code", "ImageUri"), what, "set PackageType: Image")
         return
