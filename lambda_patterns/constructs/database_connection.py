@@ -136,15 +136,7 @@ class ConnectableDatabase(Construct):
 
     def _user_arn(self, user: str) -> str:
         # arn:aws:rds:<region>:<account>:db-proxy:prx-<id>: the policy names the proxy by its last part
-        return Arn.format(
-            ArnComponents(
-                service="rds-db",
-                resource="dbuser",
-                resource_name=f"{Fn.select(6, Fn.split(':', self._facts.arn))}/{user}",
-                arn_format=ArnFormat.COLON_RESOURCE_NAME,
-            ),
-            Stack.of(self),
-        )
+        return user_arn(self, Fn.select(6, Fn.split(":", self._facts.arn)), user)
 
     def _check(self, function: lambda_.Function, user: str) -> None:
         where = f"connect {function.node.path}"
@@ -185,3 +177,16 @@ class ConnectableDatabase(Construct):
                     f"give this one another environment_prefix= ({_CONNECTING_PAGE})"
                 )
         function.node.add_metadata(_PREFIX_METADATA, prefix)
+
+
+def user_arn(scope: Construct, resource_id: str, user: str) -> str:
+    """Write what `rds-db:connect` is allowed on: one user of a database or proxy of `scope`'s stack."""
+    return Arn.format(
+        ArnComponents(
+            service="rds-db",
+            resource="dbuser",
+            resource_name=f"{resource_id}/{user}",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        ),
+        Stack.of(scope),
+    )

@@ -5,13 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aws_cdk import (
-    Arn,
-    ArnComponents,
-    ArnFormat,
     CustomResource,
     Duration,
     Names,
-    Stack,
 )
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -19,7 +15,7 @@ from aws_cdk import aws_rds as rds
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from lambda_patterns.constructs import database_sources as sources
-from lambda_patterns.constructs.database_connection import ConnectableDatabase, ProxyFacts
+from lambda_patterns.constructs.database_connection import ConnectableDatabase, ProxyFacts, user_arn
 from lambda_patterns.constructs.database_engine import proxied_engine
 from lambda_patterns.constructs.database_placement import Rotation, place, rotate
 from lambda_patterns.constructs.database_preparation import prepared_by
@@ -37,7 +33,7 @@ from lambda_patterns.constructs.database_users import (
 )
 from lambda_patterns.constructs.secret_access import read_statements
 from lambda_patterns.errors import ArgumentError
-from lambda_patterns.facts.limit import Limit
+from lambda_patterns.facts import engines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,24 +44,8 @@ if TYPE_CHECKING:
 
     from lambda_patterns.constructs.network import LambdaNetwork
 
-_POOL_PAGE = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-connections.html"
 _SETUP_PAGE = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-iam-setup.html"
 _PINNING_PAGE = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-pinning.html"
-
-_BORROW_TIMEOUT = Limit(
-    "borrow timeout", 0, 300, "s", "a proxy lets a client wait no longer for a connection", _POOL_PAGE
-)
-_IDLE_TIMEOUT = Limit(
-    "idle client timeout",
-    1,
-    28_800,
-    "s",
-    "a proxy closes idle clients after 8 hours at the latest",
-    _POOL_PAGE,
-)
-_MAX_CONNECTIONS = Limit(
-    "maximum connections", 1, 100, "%", "it is a share of the database's max_connections", _POOL_PAGE
-)
 
 
 class ProxiedDatabase(ConnectableDatabase):
@@ -143,9 +123,9 @@ class ProxiedDatabase(ConnectableDatabase):
         connected_vpcs: Sequence[ec2.IVpc] = (),
     ) -> None:
         super().__init__(scope, construct_id)
-        _BORROW_TIMEOUT.check(borrow_timeout.to_seconds(), "borrow_timeout")
-        _IDLE_TIMEOUT.check(idle_client_timeout.to_seconds(), "idle_client_timeout")
-        _MAX_CONNECTIONS.check(max_connections_percent, "max_connections_percent")
+        engines.BORROW_TIMEOUT.check(borrow_timeout.to_seconds(), "borrow_timeout")
+        engines.IDLE_CLIENT_TIMEOUT.check(idle_client_timeout.to_seconds(), "idle_client_timeout")
+        engines.MAX_CONNECTIONS_PERCENT.check(max_connections_percent, "max_connections_percent")
         self.network = network
         self._place = place(network, vpc_subnets)
         self._encryption_key = encryption_key
@@ -165,6 +145,11 @@ class ProxiedDatabase(ConnectableDatabase):
         self._users = dict(known)
         self._master_username = master_username
         self._check_end_to_end(known)
+        if master_username in known:
+            raise ArgumentError(
+                f"users: {master_username!r} is the master user, which may do everything: name another "
+                f"one for functions, or another master_username= ({engines.PROXY_PAGE})"
+            )
         self.secrets: dict[str, secretsmanager.ISecret] = (
             {} if self._end_to_end else {name: self._user_secret(user) for name, user in known.items()}
         )
@@ -179,7 +164,8 @@ class ProxiedDatabase(ConnectableDatabase):
         if self._end_to_end:
             self.role.add_to_policy(
                 iam.PolicyStatement(
-                    actions=["rds-db:connect"], resources=[self._database_user_arn(name) for name in known]
+                    actions=["rds-db:connect"],
+                    resources=[user_arn(self, str(source.resource_id), name) for name in known],
                 )
             )
         group = ec2.SecurityGroup(
@@ -311,21 +297,10 @@ class ProxiedDatabase(ConnectableDatabase):
             for secret in (*self.secrets.values(), *more)
         ]
 
-    def _database_user_arn(self, user: str) -> str:
-        return Arn.format(
-            ArnComponents(
-                service="rds-db",
-                resource="dbuser",
-                resource_name=f"{self._source.resource_id}/{user}",
-                arn_format=ArnFormat.COLON_RESOURCE_NAME,
-            ),
-            Stack.of(self),
-        )
-
     def _rotate(self, rotation: Rotation) -> None:
         ours = {name: secret for name, secret in self.secrets.items() if self._users[name].secret is None}
         if self.parameter_group is not None and self.master_secret is not None:
-            ours["master"] = self.master_secret
+            ours[self._master_username] = self.master_secret
         if ours:
             rotate(self, rotation, self._place, self._source, ours)
 

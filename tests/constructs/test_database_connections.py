@@ -179,7 +179,7 @@ def test_a_secret_that_exists_is_read_and_left_to_whoever_rotates_it() -> None:
     assert proxy["Properties"]["Auth"][0]["SecretArn"].endswith(":secret:app-AbCdEf")
     rotated = [name for name in resources if name.startswith("OrdersRotation") and "Group" not in name]
     assert len(rotated) == 1
-    assert "master" in rotated[0]
+    assert "dbadmin" in rotated[0]
 
 
 def test_a_cluster_is_read_through_a_read_only_endpoint_that_is_made_once() -> None:
@@ -618,6 +618,7 @@ def test_something_that_is_no_database_is_refused() -> None:
     [
         ({"users": []}, "users: none is given, at least one is needed"),
         ({"users": ["app", "app"]}, "users: 'app' is given twice"),
+        ({"users": ["dbadmin"]}, "users: 'dbadmin' is the master user, which may do everything"),
         (
             {"users": ["app; drop"]},
             "users: 'app; drop' is refused, allowed are 1-63 letters, digits and underscores",

@@ -270,7 +270,7 @@ def test_a_proxy_that_its_database_does_not_let_in_is_found_with_the_port(judge:
     assert judge("proxy-without-target", network(out=opened(6000), into=opened(5432), port=6000)) == [
         (
             "Proxy.VpcSecurityGroupIds",
-            "it does not reach Orders on port 6000: no rule lets tcp 6000 in from Proxy",
+            "it does not reach Orders on port 6000: no rule lets tcp 6000 in from ProxyGroup",
         )
     ]
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from lambda_patterns.model.template import Resource
 
 _RDS = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/"
-_DEFAULT_BORROW_TIMEOUT = 120
 # As many connections as this cannot exhaust the smallest database.
 _FEW_ENVIRONMENTS = 5
 _CUSTOM_RESOURCES = ("AWS::CloudFormation::CustomResource",)
@@ -110,7 +109,7 @@ def _borrow_timeout(deployment: Deployment) -> Iterator[Found]:
         timeout = function.number("Timeout", default=limits.DEFAULT_TIMEOUT)
         for group in deployment.databases.target_groups(proxy):
             path = ("ConnectionPoolConfigurationInfo", "ConnectionBorrowTimeout")
-            borrow = group.number(*path, default=_DEFAULT_BORROW_TIMEOUT)
+            borrow = group.number(*path, default=engines.DEFAULT_BORROW_TIMEOUT)
             if not isinstance(timeout, int | float) or not isinstance(borrow, int | float):
                 continue
             if borrow >= timeout:
@@ -167,7 +166,7 @@ RULES = (
         "a proxy's borrow timeout that is not shorter than the timeout of a function that uses it",
         "while it waits for a free connection the function is ended, and never hears that there was none",
         "set ConnectionBorrowTimeout below the function's timeout; ProxiedDatabase's is 5 s",
-        _RDS + "rds-proxy-connections.html",
+        engines.POOL_PAGE,
         _borrow_timeout,
         ("a timeout that a parameter decides",),
     ),
