@@ -10,6 +10,7 @@ from stacks.database import DatabaseStack
 from stacks.network_paths import EndpointsStack, IsolatedStack, NatGatewayStack, NatInstanceStack
 from stacks.on_failure import OnFailureStack
 from stacks.ready_function import ReadyFunctionStack
+from stacks.triggers import TriggersStack
 
 PLUGINS = (
     cdk_nag.AwsSolutionsChecks,
@@ -30,6 +31,7 @@ def build(app: App) -> App:
     OnFailureStack(app, "OnFailure")
     DatabaseStack(app, "Database")
     ReadyFunctionStack(app, "ReadyFunction")
+    TriggersStack(app, "Triggers")
     Validations.of(app).add_plugins(*(plugin() for plugin in PLUGINS))
     return app
 

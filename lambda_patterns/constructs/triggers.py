@@ -98,6 +98,7 @@ def on_event(
     *,
     pattern: events.EventPattern,
     bus: events.IEventBus | None = None,
+    event: events.RuleTargetInput | None = None,
     **delivery: Unpack[Delivery],
 ) -> events.Rule:
     """Invoke the function for events of an EventBridge bus.
@@ -107,12 +108,14 @@ def on_event(
         construct_id: names the rule below the function.
         pattern: which events.
         bus: the bus. Default: the account's own, to which AWS services send.
+        event: what the function is given, ``RuleTargetInput.from_event_path("$.detail")``. Default: the whole
+            event of EventBridge.
         delivery: see `Delivery`.
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rules.html
     """
     _keep_failures(function, delivery.get("on_failure"))
-    target = targets.LambdaFunction(function, **_handing_over(delivery))
+    target = targets.LambdaFunction(function, event=event, **_handing_over(delivery))
     rule = events.Rule(_scope(function), construct_id, event_pattern=pattern, event_bus=bus, targets=[target])
     if "undelivered" not in delivery:
         acknowledge(rule, {"Serverless-EventBusDLQ": _UNDELIVERED})

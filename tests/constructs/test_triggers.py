@@ -92,6 +92,7 @@ def test_events_of_a_bus_invoke_by_their_pattern_and_what_cannot_be_handed_over_
         live,
         "Paid",
         pattern=pattern,
+        event=events.RuleTargetInput.from_event_path("$.detail"),
         undelivered=undelivered,
         max_event_age=Duration.hours(1),
         retry_attempts=0,
@@ -100,6 +101,7 @@ def test_events_of_a_bus_invoke_by_their_pattern_and_what_cannot_be_handed_over_
     assert rule["EventPattern"] == {"source": ["orders"], "detail": {"state": ["paid"]}}
     (target,) = rule["Targets"]
     assert target["Arn"] == arn(stack, live)
+    assert target["InputPath"] == "$.detail"
     assert target["DeadLetterConfig"] == {"Arn": stack.resolve(undelivered.queue_arn)}
     assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 0}
     assert permitted(stack, "events.amazonaws.com")["FunctionName"] == arn(stack, live)

@@ -161,6 +161,16 @@ def test_a_payload_that_is_no_json_and_a_function_that_is_not_there_are_one_line
     assert err.startswith(f"lambda-patterns: --payload: {payload} is no JSON: Expecting property name")
 
 
+@pytest.mark.parametrize("name", ["orders:live", "arn:aws:lambda:us-east-1:000000000000:function:orders:7"])
+def test_an_alias_or_a_version_is_not_tuned(tune: Any, payload: Path, name: str) -> None:
+    code, _, err = finished(tune(name, "--payload", payload, "--yes"))
+    assert code == 2
+    assert err == (
+        f"lambda-patterns: {name!r} names an alias or version: "
+        "give the function, whose versions are made here\n"
+    )
+
+
 def test_nothing_is_invoked_without_consent(workshop: Any, tune: Any, payload: Path) -> None:
     name = workshop.function("asked").rsplit(":", 1)[1]
     process = tune(name, "--payload", payload, "--memory", "128", "--runs", 4)

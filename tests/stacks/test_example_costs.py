@@ -51,6 +51,7 @@ def test_what_each_example_costs_with_no_traffic(application: App, found: list[s
         "NatInstance": pytest.approx(730 * 0.0052 + ADDRESS),
         "OnFailure": pytest.approx(KEY + ALARM),
         "ReadyFunction": pytest.approx(KEY + 3 * ALARM),
+        "Triggers": pytest.approx(KEY + 2 * ALARM),
     }
 
 
@@ -69,4 +70,5 @@ def test_what_each_example_costs_under_a_stated_workload(application: App, found
         "ReadyFunction": pytest.approx(
             0.40 + 2_000_000 * 0.100 * 0.5 * gb_second + 2_000_000 / 1024**2 * 0.76
         ),
+        "Triggers": 0,
     }

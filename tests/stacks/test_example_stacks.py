@@ -13,7 +13,16 @@ from syrupy.assertion import SnapshotAssertion
 pytestmark = pytest.mark.cdk
 
 ROOT = Path(__file__).parents[2]
-STACKS = ["Database", "Endpoints", "Isolated", "NatGateway", "NatInstance", "OnFailure", "ReadyFunction"]
+STACKS = [
+    "Database",
+    "Endpoints",
+    "Isolated",
+    "NatGateway",
+    "NatInstance",
+    "OnFailure",
+    "ReadyFunction",
+    "Triggers",
+]
 NETWORK_PATHS = ["Endpoints", "Isolated", "NatGateway", "NatInstance"]
 
 

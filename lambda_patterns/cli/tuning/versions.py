@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
 
 _DESCRIPTION = "lambda-patterns tune, to be deleted"
+_QUALIFIED = (1, 7)  # the colons of name:qualifier, and of a function's ARN with a qualifier
 _AWS_ERRORS = (ClientError, BotoCoreError)
 
 
@@ -44,6 +45,10 @@ class TunedFunction:
     """
 
     def __init__(self, client: LambdaClient, name: str) -> None:
+        if name.count(":") in _QUALIFIED:
+            raise ArgumentError(
+                f"{name!r} names an alias or version: give the function, whose versions are made here"
+            )
         self._client = client
         self._name = name
         try:
