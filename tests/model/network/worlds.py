@@ -70,6 +70,9 @@ def _acl_entries(random: Random, world: World, unknowns: bool) -> list[Any]:  # 
         if unknowns and random.random() < 0.05:
             allow = "?"
         entries.append([number, *_traffic(random), _block(random, world), allow])
+    if random.random() < 0.3:  # answers, or some of them, by themselves
+        ports = random.choice([(1024, 32767), (32768, 65535), (1024, 65535)])
+        entries.append([250, "tcp", *ports, ANYWHERE, random.random() < 0.4])
     if random.random() < 0.9:
         entries.append([300, "-1", 0, 65535, ANYWHERE, True])
     return entries
