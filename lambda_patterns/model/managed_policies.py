@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class ManagedPolicy(NamedTuple):
 
 @cache
 def _table() -> dict[str, ManagedPolicy]:
-    text = files("lambda_patterns.model").joinpath("managed_policies.json").read_text("utf-8")
+    text = Path(__file__).with_suffix(".json").read_text(encoding="utf-8")
     return {
         name: ManagedPolicy(row["Statement"], tuple(row["about"]), row["complete"])
         for name, row in json.loads(text)["policies"].items()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.facts import services
-from lambda_patterns.facts.prices import HOURS, PriceSheet
 from lambda_patterns.model.network.graph import HostKind, NatMode, TargetKind
 from lambda_patterns.model.network.prefixes import ANY, Prefix
 from lambda_patterns.rules.network.placement import SUBNETS
@@ -183,6 +182,8 @@ def _only_services(deployment: Deployment, name: str) -> dict[str, int]:
 
 
 def _priced(resource: Resource, nat: NatGateway, needed: dict[str, int]) -> Found:
+    from lambda_patterns.facts.prices import HOURS, PriceSheet  # noqa: PLC0415 - 4 ms, and few are priced
+
     region = resource.environment[0]
     sheet = PriceSheet(region if isinstance(region, str) else "us-east-1")
     item = "regional-nat-gateway-hour" if nat.mode is NatMode.REGIONAL else "nat-gateway-hour"
