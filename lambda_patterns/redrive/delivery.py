@@ -221,11 +221,12 @@ class Delivery:
 
     def _publish(self, target: TopicTarget, message: Message, parcel: Parcel) -> Outcome:
         given = _published_attributes(message) if parcel.whole else {}
-        order = {}
+        subject = _envelope(message).get("Subject") if parcel.whole else None
+        order = {"Subject": subject} if isinstance(subject, str) else {}
         if target.topic.endswith(".fifo"):
             if message.group is None:
                 return Outcome(message, f"{target} is FIFO and the message has no group")
-            order = {"MessageGroupId": message.group, "MessageDeduplicationId": deduplication(message)}
+            order |= {"MessageGroupId": message.group, "MessageDeduplicationId": deduplication(message)}
         self._rate.wait()
         try:
             self._aws.sns.publish(
@@ -282,17 +283,22 @@ def _copy(message: Message, parcel: Parcel) -> Message:
     )
 
 
-def _published_attributes(message: Message) -> dict[str, Attribute]:
-    """Give the attributes a notification was published with: the envelope carries them."""
+def _envelope(message: Message) -> Mapping[str, object]:
+    """Give SNS's envelope, if the message is one."""
     try:
         envelope = json_text.loads(message.body)
     except ValueError:
-        envelope = None
-    carried = envelope.get("MessageAttributes") if isinstance(envelope, dict) else None
-    if not isinstance(carried, dict):
+        return {}
+    return envelope if isinstance(envelope, dict) else {}
+
+
+def _published_attributes(message: Message) -> dict[str, Attribute]:
+    """Give the attributes a notification was published with: the envelope carries them."""
+    if "TopicArn" not in (envelope := _envelope(message)):
         return dict(message.attributes)
+    carried = envelope.get("MessageAttributes")
     found: dict[str, Attribute] = {}
-    for name, value in carried.items():
+    for name, value in carried.items() if isinstance(carried, dict) else ():
         kind, text = str(value.get("Type", "String")), str(value.get("Value", ""))
         if kind.startswith("Binary"):
             found[name] = {"DataType": kind, "BinaryValue": base64.b64decode(text)}

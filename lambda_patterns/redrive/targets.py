@@ -198,7 +198,7 @@ def _to(to: Target, message: Message, record: FailureRecord) -> Parcel | Refusal
         return Parcel(to, payload)
     if isinstance(to, TopicTarget) and record.shape is Shape.NOTIFICATION:
         inner = json_text.loads(payload)
-        return Parcel(to, str(inner.get("Message")) if isinstance(inner, dict) else payload)
+        return Parcel(to, str(inner.get("Message")) if isinstance(inner, dict) else payload, whole=True)
     # A message goes on as it lies there; of a record, only the event that it wraps.
     untouched = record.shape in {Shape.MESSAGE, Shape.NOTIFICATION} and not record.via
     return Parcel(to, message.body if untouched else payload, whole=untouched)

@@ -311,6 +311,29 @@ def test_a_record_can_be_sent_elsewhere_unwrapped(world: Any, record: Callable[.
     assert world.invoked == [("mended", '{"id": 1}', "Event", {})]
 
 
+def test_a_notification_is_published_again_as_it_was(world: Any) -> None:
+    world.queue("failures")
+    topic = "arn:aws:sns:eu-central-1:123456789012:orders"
+    envelope = {
+        "Type": "Notification",
+        "TopicArn": topic,
+        "Message": "an order",
+        "Subject": "order",
+        "MessageAttributes": {
+            "tenant": {"Type": "String", "Value": "eu"},
+            "raw": {"Type": "Binary", "Value": "AAE="},
+        },
+    }
+    world.put("failures", json.dumps(envelope))
+    replayed(world, to=TopicTarget(topic))
+    (published,) = world.published
+    assert (published["Message"], published["Subject"]) == ("an order", "order")
+    assert published["MessageAttributes"] == {
+        "tenant": {"DataType": "String", "StringValue": "eu"},
+        "raw": {"DataType": "Binary", "BinaryValue": b"\x00\x01"},
+    }
+
+
 def test_a_success_record_is_not_replayed(world: Any, record: Callable[..., str]) -> None:
     world.queue("failures")
     body = json.loads(record({"id": 1}))
