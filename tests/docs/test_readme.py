@@ -67,9 +67,3 @@ def test_every_rule_and_command_that_it_names_is_there() -> None:
     assert named - rules - families == set()
     commands = set(re.findall(r"^lambda-patterns ([a-z-]+)", README, re.MULTILINE))
     assert commands <= set(COMMANDS)
-
-
-def test_every_page_that_it_links_to_is_there() -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
-    assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
