@@ -78,6 +78,15 @@ class Deployment:
             found.setdefault(resource.type, []).append(resource)
         return {kind: tuple(resources) for kind, resources in found.items()}
 
+    @cached_property
+    def _by_name(self) -> dict[str | None, list[Resource]]:
+        """The resources by logical id and by construct path."""
+        found: dict[str | None, list[Resource]] = {}
+        for resource in self.resources:
+            for name in {resource.id, resource.construct_path}:
+                found.setdefault(name, []).append(resource)
+        return found
+
     def of_type(self, *types: str) -> tuple[Resource, ...]:
         """The resources of any of `types`, type by type, in the templates' order."""
         if len(types) == 1:
@@ -91,12 +100,8 @@ class Deployment:
             logical_id: "OrdersFunction", or "Shop/Orders/Resource".
             template: only in the template of this name. Default: in all.
         """
-        found = [
-            resource
-            for resource in self.resources
-            if (template is None or resource.template == template)
-            and logical_id in (resource.id, resource.construct_path)
-        ]
+        named = self._by_name.get(logical_id, ())
+        found = [resource for resource in named if template is None or resource.template == template]
         return found[0] if len(found) == 1 else None
 
     def resource_of(self, value: Value, *types: str) -> Resource | None:

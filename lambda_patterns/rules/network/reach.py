@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary
 
 from lambda_patterns.facts import services
 from lambda_patterns.model.network import Internet, Service, Verdict
@@ -67,8 +68,17 @@ def placed(deployment: Deployment) -> Iterator[Placed]:
             yield Placed(function, host)
 
 
-def failures(deployment: Deployment) -> Iterator[Failed]:
-    """Give each need of each function in a VPC that is known not to be met."""
+_FAILURES: WeakKeyDictionary[Deployment, tuple[Failed, ...]] = WeakKeyDictionary()
+
+
+def failures(deployment: Deployment) -> tuple[Failed, ...]:
+    """Give each need of each function in a VPC that is known not to be met, found once: many rules ask."""
+    if deployment not in _FAILURES:
+        _FAILURES[deployment] = tuple(_failures(deployment))
+    return _FAILURES[deployment]
+
+
+def _failures(deployment: Deployment) -> Iterator[Failed]:
     for function in placed(deployment):
         addressed = _addressed(deployment, function.resource)
         for need in deployment.needs.of(function.resource):
