@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lambda_patterns.model.deployment import Deployment
     from lambda_patterns.model.network import Reason
-    from lambda_patterns.model.network.graph import Interface, NatGateway, Route, RouteTable
+    from lambda_patterns.model.network.graph import Host, Interface, NatGateway, Route, RouteTable
     from lambda_patterns.model.template import Resource
 
 _GATEWAY = "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway.html"
@@ -139,32 +139,38 @@ def _shared(deployment: Deployment) -> Iterator[Found]:
 
 def _replaceable(deployment: Deployment) -> Iterator[Found]:
     graph = deployment.network.graph
+    behind = _behind(deployment)
     for name, nat in graph.nats.items():
         resource = deployment.network.resource(name)
         if resource is None or nat.mode not in (NatMode.PUBLIC, NatMode.REGIONAL):
             continue
-        needed = _only_services(deployment, name)
+        needed = _only_services(deployment, behind.get(name, {}))
         if needed:
             yield _priced(resource, nat, needed)
 
 
-def _only_services(deployment: Deployment, name: str) -> dict[str, int]:
+def _behind(deployment: Deployment) -> dict[str, dict[Host, list[str]]]:
+    """NAT gateway -> the hosts whose subnets' default routes lead to it, with those subnets."""
+    graph = deployment.network.graph
+    gateways: dict[str, set[str]] = {}
+    for table, route in _default_routes(deployment, TargetKind.NAT_GATEWAY):
+        gateways.setdefault(table.name, set()).add(route.target)
+    found: dict[str, dict[Host, list[str]]] = {}
+    for host in graph.hosts.values():
+        for interface in host.interfaces:
+            subnet = graph.subnets.get(str(interface.subnet))
+            for name in gateways.get(str(subnet.table), ()) if subnet else ():
+                found.setdefault(name, {}).setdefault(host, []).append(str(interface.subnet))
+    return found
+
+
+def _only_services(deployment: Deployment, behind: dict[Host, list[str]]) -> dict[str, int]:
     """Give the services that functions behind a NAT gateway need, and in how many zones; {} if there is more.
 
     Only what is declared is believed: each function behind it must say what it needs.
     """
-    graph = deployment.network.graph
-    tables = {
-        table.name
-        for table, route in _default_routes(deployment, TargetKind.NAT_GATEWAY)
-        if route.target == name
-    }
-    behind = {subnet.name for subnet in graph.subnets.values() if subnet.table in tables}
     needed: dict[str, set[str]] = {}
-    for host in graph.hosts.values():
-        inside = [interface.subnet for interface in host.interfaces if interface.subnet in behind]
-        if not inside:
-            continue
+    for host, inside in behind.items():
         resource = deployment.network.resource(host.name)
         if host.kind not in _QUIET or resource is None:
             return {}
@@ -177,7 +183,7 @@ def _only_services(deployment: Deployment, name: str) -> dict[str, int]:
             service = services.by_name(need.name)
             if need.name == INTERNET or service is None or not service.has_endpoint:
                 return {}
-            needed.setdefault(need.name, set()).update(str(subnet) for subnet in inside)
+            needed.setdefault(need.name, set()).update(inside)
     return {service: len(subnets) for service, subnets in sorted(needed.items())}
 
 
