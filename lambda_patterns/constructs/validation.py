@@ -98,12 +98,14 @@ class LambdaPatterns:
         }
         assembly = read(_outdir(stacks))
         judged = {name: stacks[path] for path, names in _judged(assembly) if path in stacks for name in names}
-        by_constructs = [one for one in acknowledgements.read(assembly) if one.construct is not None]
+        by_constructs = acknowledgements.Accepted(
+            one for one in acknowledgements.read(assembly) if one.construct is not None
+        )
         for finding in check(assembly, self._settings, self._rules).findings:
             if finding.template not in judged:
                 continue
             # aws_cdk shows what a construct acknowledges, with its reason, if the plugin reports it
-            if finding.acknowledged is None or acknowledgements.reason_for(finding, by_constructs):
+            if finding.acknowledged is None or by_constructs.reason_for(finding):
                 yield _violation(finding, judged[finding.template])
 
 

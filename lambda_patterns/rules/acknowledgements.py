@@ -14,7 +14,7 @@ from lambda_patterns.rules.rule import Found
 from lambda_patterns.rules.template import ACKNOWLEDGEMENT_OF_NOTHING, ACKNOWLEDGEMENT_WITHOUT_REASON
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from lambda_patterns.model.assembly import Assembly
     from lambda_patterns.model.template import Template
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PREFIX = "LambdaPatterns::"
 _KEY = "LambdaPatterns"
+Place = tuple[str, str | None]
+"""Template and logical id (None: all of it), or "" and a construct path."""
 
 
 class Acknowledgement(NamedTuple):
@@ -44,14 +46,38 @@ class Acknowledgement(NamedTuple):
     resource: str | None = None
     construct: str | None = None
 
-    def covers(self, finding: Finding) -> bool:
-        """Whether it is meant for the place of `finding`, whatever its rule."""
-        if self.construct is not None:
-            path = (finding.construct or "").strip("/")
-            return path == self.construct or path.startswith(f"{self.construct}/")
-        if finding.template != self.template.name:
-            return False
-        return self.resource is None or finding.resource == self.resource
+    @property
+    def place(self) -> Place:
+        """What it is meant for: a construct and all below it, a template, or a resource of it."""
+        return ("", self.construct) if self.construct is not None else (self.template.name, self.resource)
+
+
+def _places(finding: Finding) -> Iterator[Place]:
+    """Every place whose acknowledgements cover `finding`."""
+    yield finding.template, None
+    yield finding.template, finding.resource
+    path = (finding.construct or "").strip("/")
+    yield "", path
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield "", path
+
+
+class Accepted:
+    """Acknowledgements that give a reason, by rule and place."""
+
+    def __init__(self, acknowledgements: Iterable[Acknowledgement]) -> None:
+        self._found: dict[tuple[str, Place], tuple[int, str]] = {}
+        for order, one in enumerate(acknowledgements):
+            if one.reason:
+                self._found.setdefault((one.rule, one.place), (order, one.reason))
+
+    def reason_for(self, finding: Finding) -> str | None:
+        """Find the reason, the first written, for which `finding` was accepted; None where it was not."""
+        if not self._found:
+            return None
+        found = (self._found.get((finding.rule, place)) for place in _places(finding))
+        return min((one for one in found if one is not None), default=(0, None))[1]
 
 
 def read(assembly: Assembly) -> tuple[Acknowledgement, ...]:
@@ -90,14 +116,6 @@ def _of_metadata(
         )
 
 
-def reason_for(finding: Finding, acknowledgements: Collection[Acknowledgement]) -> str | None:
-    """Find the reason for which `finding` was accepted; None where it was not."""
-    for candidate in acknowledgements:
-        if candidate.rule == finding.rule and candidate.reason and candidate.covers(finding):
-            return candidate.reason
-    return None
-
-
 def judge(
     acknowledgements: Collection[Acknowledgement],
     fired: Collection[Finding],
@@ -112,6 +130,7 @@ def judge(
         known: the names of all rules.
         ran: the names of the rules that were asked for.
     """
+    covered = {(finding.rule, place) for finding in fired for place in _places(finding)}
     for one in acknowledgements:
         if not one.reason:
             what = f"the acknowledgement of {one.rule or 'no rule'} gives no reason"
@@ -121,10 +140,6 @@ def judge(
             hint = f"write {near}" if near else "take the name from `lambda-patterns rules`"
             what = f"{one.rule!r} is acknowledged, there is no rule of this name"
             yield ACKNOWLEDGEMENT_OF_NOTHING, one, Found(one.template, one.path, what, hint, subject=one.rule)
-        elif (
-            one.reason
-            and one.rule in ran
-            and not any(one.rule == finding.rule and one.covers(finding) for finding in fired)
-        ):
+        elif one.reason and one.rule in ran and (one.rule, one.place) not in covered:
             what = f"{one.rule} is acknowledged and finds nothing here"
             yield ACKNOWLEDGEMENT_OF_NOTHING, one, Found(one.template, one.path, what, subject=one.rule)

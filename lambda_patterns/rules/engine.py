@@ -104,7 +104,13 @@ class _Check:
         asked = {rule.name for rule in self._rules}
         if wanted & asked:
             findings += self._judged(asked)
-        reasons = [replace(finding, acknowledged=self._reason(finding)) for finding in findings]
+        accepted = acknowledgements.Accepted(self._acknowledgements)
+        reasons = [
+            finding
+            if (reason := accepted.reason_for(finding)) is None
+            else replace(finding, acknowledged=reason)
+            for finding in findings
+        ]
         return Report(
             tuple(sorted(reasons, key=self._order)),
             {
@@ -118,9 +124,6 @@ class _Check:
     @cached_property
     def _acknowledgements(self) -> tuple[Acknowledgement, ...]:
         return acknowledgements.read(self._assembly)
-
-    def _reason(self, finding: Finding) -> str | None:
-        return acknowledgements.reason_for(finding, self._acknowledgements)
 
     @cached_property
     def _held(self) -> list[Finding]:
