@@ -4,13 +4,15 @@ Both sides of a resource match may be an ARN that is written out, a reference to
 references in it. A reference that is an ARN is first written as the ARN that the resource will have: its
 service, its stack's Region and account, and its physical name, which stays the reference where it is
 generated. Then the ARNs are compared segment by segment. Two different resources of one type have different
-names; a generated name against a written one is never known.
+names; a name that CloudFormation generates ends in signs that nobody writes by chance, so a written one that
+does not look so is another's, and one that does is not known.
 
 Not modelled: policy variables (``${aws:username}``), which are compared as they are written.
 """
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -32,6 +34,7 @@ _REF_IS_ARN = frozenset(
 )  # fmt: skip
 _GENERATED = {"AWS::KMS::Key": ("kms", "key/")}
 _NOWHERE = frozenset({"s3", "iam"})
+_RANDOM = re.compile(r"[0-9A-Za-z]{12}")
 
 Token = str | Reference | Unknown
 
@@ -131,7 +134,7 @@ def matches_resource(pattern: Value, target: Value) -> Answer:
         return True if _named(pattern) and pattern == target else None
     if isinstance(one[1], str) and isinstance(other[1], str) and _fits(one[1], other[1]) is False:
         return False  # a partition that is not known is the one that the other side writes
-    return every(_matches_part(part, against) for part, against in zip(one[2:], other[2:], strict=True))
+    return every(matches_part(part, against) for part, against in zip(one[2:], other[2:], strict=True))
 
 
 def _named(value: Value) -> bool:
@@ -207,7 +210,8 @@ def _generated(resource: Resource) -> tuple[str, str, str]:
     return service, "", before
 
 
-def _matches_part(pattern: Value, target: Value) -> Answer:
+def matches_part(pattern: Value, target: Value) -> Answer:
+    """Whether one segment of an ARN, or a name, is covered by a pattern for it."""
     if pattern == "*":
         return True
     if isinstance(pattern, str) and isinstance(target, str):
@@ -234,11 +238,25 @@ def _matches_rest(one: list[Token], other: list[Token]) -> Answer:
         return (
             False if left.resource.type == right.resource.type and left.attribute == right.attribute else None
         )
-    if isinstance(left, str) and isinstance(right, str) and not {left, right} & {"*", "?"}:
+    written = isinstance(left, str) and isinstance(right, str) and not {left, right} & {"*", "?"}
+    if written or _is_anothers(left, other) or _is_anothers(right, one):
         return False
     if all(isinstance(sign, str) for sign in (*one, *other)):
         return _fits("".join(map(str, one)), "".join(map(str, other)))
     return None
+
+
+def _is_anothers(token: Token, signs: list[Token]) -> bool:
+    """Whether a token is a name that CloudFormation makes up, and the name written in `signs` is not so."""
+    if not isinstance(token, Reference) or token.attribute is not None:
+        return False
+    kind = token.resource.type
+    named_by = NAMED_BY.get(kind, ("", "", ""))[1]
+    if kind not in _GENERATED and (not named_by or token.resource.get(named_by) is not None):
+        return False
+    name = "".join(sign if isinstance(sign, str) else "*" for sign in signs)
+    name = name.replace(":", "/").partition("/")[0]
+    return not ("*" in name or "?" in name or _RANDOM.search(name))
 
 
 def _tokens(value: Value) -> list[Token]:

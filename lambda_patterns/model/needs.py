@@ -59,6 +59,7 @@ _ADDRESSES = (
 )
 _IS_URL = frozenset({"AWS::SQS::Queue"})
 _IS_ARN = frozenset({"AWS::SNS::Topic", "AWS::SecretsManager::Secret", "AWS::StepFunctions::StateMachine"})
+_KEYS = frozenset({"AWS::KMS::Key", "AWS::KMS::Alias"})  # code that is given a key's id calls KMS with it
 _HOST = re.compile(r"(?:[a-z0-9-]+\.)+(?:amazonaws\.com(?:\.cn)?|api\.aws)", re.IGNORECASE)
 _ANY_REGION = "eu-west-1"
 
@@ -173,11 +174,7 @@ class Needs:
                     yield name, reason
         for path, value in _variables(function):
             for service in self._carried(value, function):
-                if role is None or self._may_call(role, service):
-                    yield (
-                        service.name,
-                        Reason(function, path, f"carries the ARN or address of {service.title}"),
-                    )
+                yield service.name, Reason(function, path, f"carries the ARN or address of {service.title}")
 
     def _granted(
         self, function: Resource, role: Resource, statement: Statement
@@ -291,6 +288,8 @@ class Needs:
             kind, attribute = value.resource.type, value.attribute
             is_arn = attribute.endswith("Arn") if attribute is not None else kind in _IS_ARN
             is_url = kind in _IS_URL and attribute in (None, "QueueUrl")
+            if kind in _KEYS:
+                yield from filter(None, [services.by_name("kms")])
             service = services.of_arn(NAMED_BY.get(kind, ("",))[0]) if is_arn or is_url else None
             if service is not None:
                 yield service
@@ -306,16 +305,6 @@ class Needs:
             service = services.of_host(match[0])
             if service is not None:
                 yield service
-
-    def _may_call(self, role: Resource, service: Service) -> bool:
-        """Whether the role may have an action of the service, as far as it is known."""
-        known = self._deployment.permissions.policies(role)
-        return not known.complete or any(
-            statement.but_actions
-            or any(action == "*" or services.of_action(action) is service for action in texts)
-            for statement in self._deployment.permissions.grants(role)
-            if (texts := [action for action in statement.actions if isinstance(action, str)])
-        )
 
 
 def _service(action: Value) -> Service | None:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.model.coercions import as_list
-from lambda_patterns.model.matching import matches_action, matches_resource, segments_of
+from lambda_patterns.model.matching import matches_action, matches_part, matches_resource, segments_of
 from lambda_patterns.model.values import Reference, Unknown, every, plain, same, some
 
 if TYPE_CHECKING:
@@ -193,7 +193,10 @@ def _principal(statement: Statement, call: Call) -> Answer:
         return None
     if isinstance(call.principal, str) and call.principal != ACCOUNT:
         services = as_list(statement.principal.get("Service"))
-        everyone = some(same("*", item) for item in _items(statement.principal.get("AWS")))
+        everyone = some(
+            None if isinstance(item, Unknown) else item == "*"
+            for item in _items(statement.principal.get("AWS"))
+        )
         if isinstance(services, Unknown):
             return None
         return some((everyone, *(same(item, call.principal) for item in services)))
@@ -219,7 +222,7 @@ def _is_principal(item: Value, principal: Resource | str, statement: Statement) 
     account = statement.resource.environment[1]
     if segments is None:
         return same(item, account)
-    return every((same(segments[5], "root"), same(segments[4], account)))
+    return every((matches_part(segments[5], "root"), same(segments[4], account)))
 
 
 def _conditions(statement: Statement, call: Call) -> Answer:

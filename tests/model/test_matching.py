@@ -110,6 +110,8 @@ def test_a_pattern_covers(pattern: Any, target: Any) -> None:
         ("arn:aws:lambda:*:*:function:f", {"Ref": "Alias"}),
         ("arn:aws:lambda:*:*:function:f:test", {"Ref": "Alias"}),
         ("arn:aws:kms:*:*:alias/x", arn("Key")),
+        ("arn:aws:sqs:eu-west-1:111111111111:orders", arn("Queue")),
+        (arn("Queue"), "arn:aws:sqs:eu-west-1:111111111111:orders"),
     ],
 )
 def test_a_pattern_does_not_cover(pattern: Any, target: Any) -> None:
@@ -119,9 +121,9 @@ def test_a_pattern_does_not_cover(pattern: Any, target: Any) -> None:
 @pytest.mark.parametrize(
     ("pattern", "target"),
     [
-        ("arn:aws:sqs:eu-west-1:111111111111:orders", arn("Queue")),
+        ("arn:aws:sqs:eu-west-1:111111111111:app-Queue-1A2B3C4D5E6F", arn("Queue")),
         ("arn:aws:sqs:*:*:app-*", arn("Queue")),
-        (arn("Queue"), "arn:aws:sqs:eu-west-1:111111111111:orders"),
+        (arn("Queue"), "arn:aws:sqs:eu-west-1:111111111111:app-Queue-1A2B3C4D5E6F"),
         ({"Fn::ImportValue": "x"}, arn("Queue")),
         (arn("Queue"), {"Fn::ImportValue": "x"}),
         ({"Fn::Sub": "arn:aws:sqs:*:*:${X}"}, arn("Named")),

@@ -269,9 +269,16 @@ def test_an_address_in_the_environment_of_a_role_that_is_not_here_is_needed(
     assert names(deploy(made)) == needed
 
 
-def test_an_address_is_not_needed_where_the_role_may_not_use_it(deploy: Deploy) -> None:
-    assert names(deploy(resources(variables={"V": {"Ref": "Queue"}}))) == []
-    assert names(deploy(resources(allow("*"), variables={"V": {"Ref": "Queue"}}))) == ["sqs"]
+def test_an_address_is_needed_without_a_grant_too_because_the_resource_may_let_the_role_in(
+    deploy: Deploy,
+) -> None:
+    assert names(deploy(resources(variables={"V": {"Ref": "Queue"}}))) == ["sqs"]
+
+
+def test_code_that_is_given_a_key_calls_kms(deploy: Deploy) -> None:
+    made = resources(allow("kms:Decrypt", {"Fn::GetAtt": ["Key", "Arn"]}), variables={"V": {"Ref": "Key"}})
+    made["Key"] = {"Type": "AWS::KMS::Key", "Properties": {}}
+    assert names(deploy(made)) == ["kms"]
 
 
 def test_an_arn_of_another_region_is_another_matter(deploy: Deploy) -> None:

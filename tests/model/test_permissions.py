@@ -243,6 +243,15 @@ OF_TOPIC = {"Condition": {"ArnEquals": {"aws:SourceArn": {"Ref": "Topic"}}}}
         ([statement(**FROM_SNS, Condition={"ArnEquals": {"aws:SourceArn": {"Ref": "Another"}}})], "denied"),
         (
             [statement(**FROM_SNS, Condition={"ArnEquals": {"aws:SourceArn": "arn:aws:sns:us-east-1:1:t"}})],
+            "denied",
+        ),
+        (
+            [
+                statement(
+                    **FROM_SNS,
+                    Condition={"ArnEquals": {"aws:SourceArn": "arn:aws:sns:us-east-1:1:app-T-1A2B3C4D5E6F"}},
+                )
+            ],
             "unknown",
         ),
         ([statement(Principal={"Service": "s3.amazonaws.com"})], "denied"),

@@ -574,7 +574,9 @@ def test_a_key_has_to_let_the_writing_service_in(judge: Judge) -> None:
         "KMS::Key", KeyPolicy=policy(allow("events.amazonaws.com", "kms:GenerateDataKey*", "kms:Decrypt"))
     )
     message = "events.amazonaws.com writes to Q for R and may not use its key Key"
-    for key in (closed, half):
+    root = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
+    owner = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
+    for key in (closed, half, resource("KMS::Key", KeyPolicy=policy(owner))):
         assert judge("queue-key-denied", {**base, "Key": key}) == [("Q.KmsMasterKeyId", message)]
     assert judge("queue-key-denied", {**base, "Key": opened}) == []
     unknown = {**base, "Q": resource("SQS::Queue", KmsMasterKeyId={"Ref": "Key"})}

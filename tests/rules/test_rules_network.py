@@ -171,3 +171,110 @@ def test_a_nat_instance_that_lets_nothing_in_is_broken(changed: Changed) -> None
         NatGroup__Properties__SecurityGroupIngress=None,
     )
     assert found == {"nat-instance-broken"}
+
+
+def test_one_zone_by_its_id_is_one_zone(changed: Changed) -> None:
+    zones = {f"Subnet{name}__Properties__AvailabilityZone": None for name in "AB"}
+    ids = {f"Subnet{name}__Properties__AvailabilityZoneId": "use1-az4" for name in "AB"}
+    assert changed("function-in-one-zone", **zones, **ids) == {"function-in-one-zone"}
+    ids["SubnetB__Properties__AvailabilityZoneId"] = "use1-az6"
+    assert changed("function-in-one-zone", **zones, **ids) == set()
+
+
+_INTERFACES = ["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "broken"),
+    [(None, True), ({"ArnEquals": {"lambda:SourceFunctionArn": "arn:aws:lambda:*:*:function:f"}}, False)],
+)
+def test_a_role_that_is_denied_its_interfaces_lacks_them(
+    changed: Changed,
+    condition: Any,
+    broken: bool,  # noqa: FBT001
+) -> None:
+    denies: dict[str, Any] = {"Effect": "Deny", "Action": "ec2:*NetworkInterface*", "Resource": "*"}
+    if condition:
+        denies["Condition"] = condition
+    allows = {"Effect": "Allow", "Action": _INTERFACES, "Resource": "*"}
+    policy = {"PolicyName": "p", "PolicyDocument": {"Statement": [allows, denies]}}
+    found = changed("role-without-network-interfaces", Role__Properties__Policies=[policy])
+    assert found == ({"role-without-network-interfaces"} if broken else set())
+
+
+def test_a_function_outside_a_vpc_is_not_isolated(changed: Changed) -> None:
+    assert changed("isolation-broken", Function__Properties__VpcConfig=None) == {"isolation-broken"}
+
+
+def test_route_tables_of_a_gateway_endpoint_that_are_given_at_deployment_are_not_known(
+    changed: Changed,
+) -> None:
+    tables = {"Fn::Split": [",", {"Fn::ImportValue": "tables"}]}
+    assert changed("gateway-endpoint-not-routed", Endpoint__Properties__RouteTableIds=tables) == set()
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_nat_instance_is_as_the_network_interface_that_it_takes(changed: Changed, check: bool) -> None:  # noqa: FBT001
+    found = changed(
+        "nat-instance-broken",
+        NatInstance__Properties={
+            "ImageId": {"Ref": "Image"},
+            "NetworkInterfaces": [{"DeviceIndex": "0", "NetworkInterfaceId": {"Ref": "Card"}}],
+        },
+        NatAddress={
+            "Type": "AWS::EC2::EIPAssociation",
+            "Properties": {"AllocationId": "eipalloc-1", "NetworkInterfaceId": {"Ref": "Card"}},
+        },
+        Card={
+            "Type": "AWS::EC2::NetworkInterface",
+            "Properties": {
+                "SubnetId": {"Ref": "PublicSubnet"},
+                "SourceDestCheck": check,
+                "GroupSet": [{"Fn::GetAtt": ["NatGroup", "GroupId"]}],
+            },
+        },
+    )
+    assert found == ({"nat-instance-broken"} if check else set())
+
+
+@pytest.mark.parametrize(
+    ("granted", "resource", "passed", "broken"),
+    [
+        ("s3:GetObject", "*", {"Resource": "arn:aws:s3:::another/*"}, False),
+        ("s3:GetObject", "bucket", {"Resource": "arn:aws:s3:::another/*"}, True),
+        ("s3:Get*", "bucket", {"Resource": "arn:aws:s3:::another/*"}, True),
+        ("s3:PutObject", "bucket", {"Action": "s3:GetObject"}, True),
+        (["s3:GetObject", "s3:PutObject"], "bucket", {"Action": "s3:GetObject"}, True),
+        (["s3:PutObject", "s3:PutObjectTagging"], "bucket", {"Action": "s3:PutObject"}, False),
+        (["s3:GetObject*", "s3:GetBucket*", "s3:List*"], "bucket", {"Action": "s3:GetObject"}, False),
+    ],
+)
+def test_an_endpoint_policy_is_held_against_each_action_of_a_grant(
+    changed: Changed,
+    granted: Any,
+    resource: str,
+    passed: dict[str, Any],
+    broken: bool,  # noqa: FBT001
+) -> None:
+    objects = {"Fn::Sub": "${Bucket.Arn}/*"} if resource == "bucket" else resource
+    allows = {"Effect": "Allow", "Action": granted, "Resource": objects}
+    through = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", **passed}
+    found = changed(
+        "gateway-endpoint-not-routed",
+        Role__Properties__Policies=[{"PolicyName": "p", "PolicyDocument": {"Statement": [allows]}}],
+        Endpoint__Properties__RouteTableIds=[{"Ref": "Table"}],
+        Endpoint__Properties__PolicyDocument={"Version": "2012-10-17", "Statement": [through]},
+    )
+    assert found == ({"endpoint-policy-denies"} if broken else set())
+
+
+def test_an_endpoint_policy_for_another_role_denies(changed: Changed) -> None:
+    through = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    policy = {"Statement": [{**through, "Principal": {"AWS": {"Fn::GetAtt": ["Another", "Arn"]}}}]}
+    found = changed(
+        "gateway-endpoint-not-routed",
+        Endpoint__Properties__RouteTableIds=[{"Ref": "Table"}],
+        Endpoint__Properties__PolicyDocument=policy,
+        Another={"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {}}},
+    )
+    assert found == {"endpoint-policy-denies"}

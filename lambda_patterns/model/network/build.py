@@ -177,14 +177,22 @@ class _Build:
                 if isinstance(table, str):
                     route = Route(learned, TargetKind.OTHER, "virtual private gateway", name)
                     routes.setdefault(table, []).append(route)
-        endpoints: dict[str, set[str]] = {}
-        for name, resource in self._named("AWS::EC2::VPCEndpoint"):
-            if resource.certain and _kind(resource) == "Gateway":
-                for table in self._identity.listed(resource.list("RouteTableIds")):
-                    endpoints.setdefault(str(table), set()).add(name)
-        found = {f"{vpc} (main)": RouteTable(f"{vpc} (main)") for vpc in vpcs}
+        endpoints = self._routed_endpoints()
+        anywhere = frozenset(endpoints.get(None, ()))
+        found = {f"{vpc} (main)": RouteTable(f"{vpc} (main)", maybe=anywhere) for vpc in vpcs}
         for name, _ in self._named("AWS::EC2::RouteTable"):
-            found[name] = RouteTable(name, tuple(routes.get(name, ())), frozenset(endpoints.get(name, ())))
+            inside = frozenset(endpoints.get(name, ()))
+            found[name] = RouteTable(name, tuple(routes.get(name, ())), inside, anywhere - inside)
+        return found
+
+    def _routed_endpoints(self) -> dict[str | None, set[str]]:
+        """Name the gateway endpoints in each route table; under None those that may be in any."""
+        found: dict[str | None, set[str]] = {}
+        for name, resource in self._named("AWS::EC2::VPCEndpoint"):
+            if _kind(resource) == "Gateway":
+                for table in self._identity.listed(resource.list("RouteTableIds")):
+                    sure = resource.certain and isinstance(table, str)
+                    found.setdefault(str(table) if sure else None, set()).add(name)
         return found
 
     def _routes(self, name: str, resource: Resource) -> list[Route]:

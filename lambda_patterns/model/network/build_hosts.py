@@ -182,6 +182,8 @@ class Hosts:
         name = self._identity.name(resource)
         first = resource.get("NetworkInterfaces", 0)
         own = first if isinstance(first, dict) else {}
+        if own.get("NetworkInterfaceId") is not None:
+            return self._taken(name, own.get("NetworkInterfaceId"))
         subnet = self._identity.of(resource.get("SubnetId", default=own.get("SubnetId")))
         groups = own.get("GroupSet", resource.get("GroupSet"))
         at = self._graph.subnets.get(subnet) if isinstance(subnet, str) else None
@@ -200,6 +202,17 @@ class Hosts:
             versions=at.versions if at else frozenset({4}),
             check=None if isinstance(check, Unknown) else check,
         )
+
+    def _taken(self, name: str, value: Value) -> Interface:
+        """Read the network interface that an instance takes at start."""
+        card = self._deployment.resource_of(value)
+        if card is None or card.type != "AWS::EC2::NetworkInterface":
+            elsewhere = Unknown(f"the network interface of {name} is not in the template")
+            return Interface(name, elsewhere, Attached(unknown=elsewhere.why), public=None, check=None)
+        subnet = self._identity.of(card.get("SubnetId"))
+        at = self._graph.subnets.get(subnet) if isinstance(subnet, str) else None
+        attached = self.attached(card.list("GroupSet"), at.vpc if at else None)
+        return self.machine(card, attached)._replace(owner=name)
 
     def _public_machine(
         self, resource: Resource, own: dict[str, Value], subnet: str | Unknown

@@ -68,11 +68,12 @@ class Route(NamedTuple):
 
 
 class RouteTable(NamedTuple):
-    """The routes of a table besides its local ones, and the gateway endpoints that are in it."""
+    """The routes of a table besides its local ones, and the gateway endpoints that are, or may be, in it."""
 
     name: str
     routes: tuple[Route, ...] = ()
     endpoints: frozenset[str] = frozenset()
+    maybe: frozenset[str] = frozenset()
 
 
 class GroupPeer(NamedTuple):

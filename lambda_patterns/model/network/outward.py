@@ -165,6 +165,11 @@ class Outward:
                 if self._graph.endpoints[name].service == service:
                     walk.take(Hop(table.name, ROUTES, f"prefix list of {service} to gateway endpoint {name}"))
                     return name
+            for name in sorted(table.maybe):
+                if self._graph.endpoints[name].service == service:
+                    said = f"whether gateway endpoint {name} is in it is not known"
+                    walk.take(Reason(None, table.name, ROUTES, said))
+                    return None
         taken = choose(table, far.address)
         if taken is None:
             walk.take(Reason("NO_ROUTE_TO_DESTINATION", table.name, ROUTES, f"no route leads to {far.said}"))

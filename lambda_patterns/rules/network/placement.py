@@ -10,6 +10,7 @@ from lambda_patterns.model.matching import matches_action
 from lambda_patterns.model.network.graph import HostKind, TargetKind
 from lambda_patterns.model.network.groups import describe
 from lambda_patterns.model.network.prefixes import ANY
+from lambda_patterns.model.policies import Decision
 from lambda_patterns.model.values import Reference, Unknown, Zone, same
 from lambda_patterns.rules.network.reach import LAMBDA_INTERNET, LAMBDA_VPC, placed
 from lambda_patterns.rules.rule import Found, Rule, Severity
@@ -31,7 +32,9 @@ _RULES = frozenset(
 
 def _zone(deployment: Deployment, subnet: str | Unknown) -> Value:
     resource = deployment.network.resource(subnet) if isinstance(subnet, str) else None
-    found = resource.get("AvailabilityZone") if resource is not None else None
+    if resource is None:
+        return None
+    found = resource.get("AvailabilityZone", default=resource.get("AvailabilityZoneId"))
     return found if isinstance(found, str | Zone) else None
 
 
@@ -81,6 +84,7 @@ def _role(deployment: Deployment) -> Iterator[Found]:
                 or any(matches_action(pattern, action) is not False for pattern in grant.actions)
                 for grant in grants
             )
+            or permissions.may(role, action, "*") is Decision.DENIED
         ]
         if missing:
             yield Found(function, ("Role",), f"{role.id} may not do {', '.join(missing)}")

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from lambda_patterns.model.network import Internet, Service, Verdict
 from lambda_patterns.model.network.build import short_name
 from lambda_patterns.model.network.prefixes import Prefix
+from lambda_patterns.model.policies import Decision
 from lambda_patterns.rules.network.placement import GROUPS, SUBNETS
 from lambda_patterns.rules.network.reach import (
+    FUNCTION,
     INTERFACE_ENDPOINT,
     INTERNET,
     LAMBDA_INTERNET,
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lambda_patterns.model.deployment import Deployment
+    from lambda_patterns.model.needs import Need
     from lambda_patterns.model.network.graph import Endpoint, Host
     from lambda_patterns.model.template import Resource
     from lambda_patterns.rules.network.reach import Failed
@@ -196,6 +199,11 @@ def _zones(deployment: Deployment, host: Host) -> set[str] | None:
 
 
 def _isolation(deployment: Deployment) -> Iterator[Found]:
+    for function in deployment.of_type(FUNCTION):
+        host = deployment.network.host(function)
+        if host is not None and host.vpc is None and deployment.needs.isolated(function):
+            said = f"{function.id} is declared isolated, and is in no VPC: Lambda's network has the internet"
+            yield Found(function, ("VpcConfig",), said)
     for function, host in placed(deployment):
         if not deployment.needs.isolated(function):
             continue
@@ -248,20 +256,35 @@ def _policy(deployment: Deployment) -> Iterator[Found]:
             for resource in _used(deployment, network.trace(function, Service(need.name)).paths, host):
                 if permissions.policy_of(resource) is None:
                     continue
-                for reason in need.reasons:
-                    targets = [target for target in reason.targets if not _wild(target)]
-                    if not reason.action or "*" in reason.action or not targets:
-                        continue
-                    if all(
-                        permissions.passes(resource, role, reason.action, one) == "denied" for one in targets
-                    ):
-                        said = (
-                            f"{resource.id} does not let {reason.action} through, which {role.id} allows to"
-                            f" {function.id}"
-                        )
-                        yield Found(
-                            resource, ("PolicyDocument",), said, subject=f"{function.id} {reason.action}"
-                        )
+                for action in _denied(deployment, resource, role, need):
+                    said = f"{resource.id} does not let {action} through, which {role.id} allows"
+                    said += f" to {function.id}"
+                    yield Found(resource, ("PolicyDocument",), said, subject=f"{function.id} {action}")
+
+
+def _denied(deployment: Deployment, endpoint: Resource, role: Resource, need: Need) -> list[str]:
+    """Give the actions of a need that an endpoint's policy denies, without what grants only bring along."""
+    passes = deployment.permissions.passes
+    denied: list[str] = []
+    passed: list[str] = []
+    for reason in need.reasons:
+        if reason.action and reason.targets:
+            refused = all(
+                passes(endpoint, role, reason.action, one) is Decision.DENIED for one in reason.targets
+            )
+            (denied if refused else passed).append(reason.action)
+    return [action for action in denied if not passed or not _brought_along(action, passed)]
+
+
+def _brought_along(action: str, passed: list[str]) -> bool:
+    """Whether a grant for actions that pass has an action besides, which the code need not call.
+
+    Grants of aws_cdk pair GetSecretValue with DescribeSecret, SendMessage with GetQueueUrl, PutObject with
+    PutObjectTagging, and so on.
+    """
+    verb = action.partition(":")[2]
+    reads_about = verb.startswith(("Describe", "GetBucket", "List")) or verb.endswith(("Attributes", "Url"))
+    return "*" in action or reads_about or any(action.startswith(one) for one in passed)
 
 
 def _used(deployment: Deployment, paths: tuple[object, ...], host: Host) -> Iterator[Resource]:
@@ -277,11 +300,6 @@ def _used(deployment: Deployment, paths: tuple[object, ...], host: Host) -> Iter
         resource = deployment.network.resource(name)
         if resource is not None:
             yield resource
-
-
-def _wild(target: object) -> bool:
-    parts = getattr(target, "parts", (target,))
-    return any("*" in part or "?" in part for part in parts if isinstance(part, str))
 
 
 RULES = (
@@ -484,6 +502,7 @@ RULES = (
         exceptions=(
             "no policy, which allows everything",
             "a policy for the very actions and resources that the role has",
+            "what a grant brings along with actions that the policy allows (DescribeSecret)",
             "conditions and resources that are known at deployment only",
         ),
         source="https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html",
