@@ -116,7 +116,7 @@ def command(  # noqa: PLR0913  # one argument an option, which click gives by na
     from lambda_patterns.rules.catalogue import find, select  # noqa: PLC0415
 
     if explain:
-        from lambda_patterns.rules.pages import explanation  # noqa: PLC0415
+        from lambda_patterns.cli.rules import explanation  # noqa: PLC0415
 
         click.echo(explanation(find(explain)))
         return

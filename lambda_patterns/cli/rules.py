@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from lambda_patterns.rules.rule import Rule
+
+
+def explanation(rule: Rule) -> str:
+    """Write for a terminal what `rule` forbids, why, how to mend it, and when it stays silent."""
+    lines = [
+        f"{rule.name} ({rule.severity.value}, {rule.topic})",
+        f"  what must not be: {rule.forbids}",
+        f"  why: {rule.why}",
+        f"  fix: {rule.fix}",
+        *(f"  silent on: {exception}" for exception in rule.exceptions),
+        f"  source: {rule.source}",
+    ]
+    return "\n".join(lines)
 
 
 @click.command("rules")
@@ -12,8 +30,6 @@ def command(name: str | None) -> None:
     from lambda_patterns.rules.catalogue import RULES, find  # noqa: PLC0415  # --help needs none of it
 
     if name:
-        from lambda_patterns.rules.pages import explanation  # noqa: PLC0415
-
         click.echo(explanation(find(name)))
         return
     width = max(len(rule.name) for rule in RULES)
