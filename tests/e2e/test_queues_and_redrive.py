@@ -14,12 +14,15 @@ def pair(workshop: Any) -> Any:
     """A source queue with a dead-letter queue after two receives, and the function that reads it."""
     dead_url, dead = workshop.queue("dead")
     policy = json.dumps({"deadLetterTargetArn": dead, "maxReceiveCount": 2})
-    url, arn = workshop.queue("source", RedrivePolicy=policy, VisibilityTimeout="1")
+    url, arn = workshop.queue("source", RedrivePolicy=policy, VisibilityTimeout="2")
     return {"url": url, "arn": arn, "dead_url": dead_url, "dead": dead}
 
 
 def fail_into_dead(workshop: Any, pair: Any, eventually: Any, bodies: list[str]) -> None:
-    function = workshop.function(Timeout=1)
+    function = workshop.function(Timeout=10)
+    workshop.lam.invoke(
+        FunctionName=function, Payload=b'"warm"'
+    )  # a cold start on a busy machine takes seconds
     mapping = workshop.lam.create_event_source_mapping(
         FunctionName=function, EventSourceArn=pair["arn"], FunctionResponseTypes=["ReportBatchItemFailures"]
     )
