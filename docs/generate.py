@@ -24,12 +24,12 @@ REFERENCE = DOCS / "reference"
 RULE_PAGES = DOCS / "rules"
 TEMPLATES = DOCS.parent / "tests" / "templates"
 WIDTH = 100
-_WIDTHS = {"terminal_width": WIDTH, "max_content_width": WIDTH}
+_STARS: dict[int, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
 
 
 def command_line() -> str:
     """Every command with its help, as the terminal shows it at 100 columns."""
-    root = click.Context(cli, info_name="lambda-patterns", **_WIDTHS)
+    root = click.Context(cli, info_name="lambda-patterns", terminal_width=WIDTH, max_content_width=WIDTH)
     parts = [
         "# The command line",
         "",
@@ -46,7 +46,7 @@ def _helps(command: click.Command, context: click.Context) -> Iterator[tuple[str
         for name in command.list_commands(context):
             inner = command.get_command(context, name)
             if inner is not None:
-                below = click.Context(inner, parent=context, info_name=name, **_WIDTHS)
+                below = click.Context(inner, parent=context, info_name=name)
                 yield from _helps(inner, below)
 
 
@@ -84,7 +84,7 @@ def _entry(name: str, thing: type | Callable[..., object]) -> list[str]:
 
 
 def _parameter(parameter: inspect.Parameter) -> str:
-    stars = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+    stars = _STARS.get(parameter.kind, "")
     annotated = "" if parameter.annotation is parameter.empty else f": {parameter.annotation}"
     default = "" if parameter.default is parameter.empty else f" = {_value(parameter.default)}"
     return f"{stars}{parameter.name}{annotated}{default}"
