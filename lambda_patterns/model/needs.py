@@ -24,7 +24,7 @@ from lambda_patterns.model.policies import Decision
 from lambda_patterns.model.values import Reference, Text, Unknown, plain, same
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from lambda_patterns.facts.services import Service
     from lambda_patterns.model.deployment import Deployment
@@ -112,6 +112,7 @@ class Needs:
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._needs: dict[Resource, tuple[Need, ...]] = {}
+        self._by_role: dict[tuple[Resource, Value], list[tuple[tuple[str, Reason], ...]]] = {}
         self._peers: dict[Resource, tuple[Peer, ...]] = {}
         self._served: dict[Resource, dict[Resource, bool]] | None = None
 
@@ -146,7 +147,20 @@ class Needs:
                     if reference.resource.type in PEERS:
                         reason = Reason(statement.resource, statement.path, f"allows {_CONNECT}")
                         found.setdefault(reference.resource, []).append(reason)
-        return tuple(Peer(resource, tuple(reasons)) for resource, reasons in found.items())
+        proxied = self._behind(
+            resource
+            for resource, reasons in found.items()
+            if resource.type == "AWS::RDS::DBProxy" and any(reason.resource is function for reason in reasons)
+        )
+        return tuple(
+            Peer(resource, tuple(reasons))
+            for resource, reasons in found.items()
+            # a grant on the database of a proxy that the code is given is meant for the proxy
+            if resource not in proxied or any(reason.resource is function for reason in reasons)
+        )
+
+    def _behind(self, proxies: Iterable[Resource]) -> set[Resource]:
+        return {database for proxy in proxies for database in self._deployment.databases.behind(proxy)}
 
     def unreachable(self, function: Resource) -> Mapping[str, str]:
         """Service -> reason, of what is declared to be out of reach on purpose (``Unreachable``)."""
@@ -164,20 +178,32 @@ class Needs:
         for name in _declared(function, "Needs"):
             if isinstance(name, str):
                 yield name, Reason(function, (), "declares it")
-        permissions = self._deployment.permissions
-        role = permissions.role_of(function)
+        role = self._deployment.permissions.role_of(function)
         if role is not None:
-            granted: set[str] = set()
-            for statement in permissions.grants(role):
-                for name, reason in self._granted(function, role, statement):
-                    granted.add(name)
-                    yield name, reason
+            yield from self._granted_to(function, role)
         for path, value in _variables(function):
             for service in self._carried(value, function):
                 yield service.name, Reason(function, path, f"carries the ARN or address of {service.title}")
 
+    def _granted_to(self, function: Resource, role: Resource) -> Iterator[tuple[str, Reason]]:
+        """What a role's statements grant; kept for a role, but for what Lambda itself uses of a function."""
+        region, served = function.environment[0], self._served_by_lambda(function)
+        grants = self._deployment.permissions.grants(role)
+        if (role, region) not in self._by_role:
+            self._by_role[role, region] = [tuple(self._granted({}, region, role, one)) for one in grants]
+        for statement, granted in zip(grants, self._by_role[role, region], strict=True):
+            if served and self._may_be_of(statement, served):
+                yield from self._granted(served, region, role, statement)
+            else:
+                yield from granted
+
+    def _may_be_of(self, statement: Statement, served: Mapping[Resource, bool]) -> bool:
+        """Whether a statement names one of `served`, or something that is not in the deployment."""
+        named = (self._deployment.resource_of(target) for target in statement.resources)
+        return any(one is None or one in served for one in named)
+
     def _granted(
-        self, function: Resource, role: Resource, statement: Statement
+        self, served: Mapping[Resource, bool], region: Value, role: Resource, statement: Statement
     ) -> Iterator[tuple[str, Reason]]:
         if statement.managed:
             for name in statement.about:
@@ -190,7 +216,7 @@ class Needs:
             service = _service(action)
             if service is None or not isinstance(action, str):
                 continue
-            targets = self._code_targets(function, statement, action, service)
+            targets = self._code_targets(served, region, statement, action, service)
             if any(self._allowed(role, action, target) for target in targets):
                 reason = Reason(statement.resource, statement.path, f"allows {action}", action, targets)
                 yield service.name, reason
@@ -203,11 +229,14 @@ class Needs:
         return permissions.may(role, action, target, by_code=True) is not Decision.DENIED
 
     def _code_targets(
-        self, function: Resource, statement: Statement, action: str, service: Service
+        self,
+        served: Mapping[Resource, bool],
+        own_region: Value,
+        statement: Statement,
+        action: str,
+        service: Service,
     ) -> tuple[Value, ...]:
         """The resources of a statement that the code itself uses, rather than Lambda in its name."""
-        served = self._served_by_lambda(function)
-        own_region = function.environment[0]
         kept: list[Value] = []
         for target in statement.resources:
             named = self._deployment.resource_of(target)
