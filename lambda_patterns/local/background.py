@@ -18,9 +18,6 @@ from lambda_patterns.local.connection import Connection
 from lambda_patterns.local.process import ServerProcess, answers, stop_group
 from lambda_patterns.local.settings import HOST, Settings
 
-DEFAULT_PORT = 4566
-"""The port that tools for local AWS stand-ins try first."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
@@ -69,6 +66,7 @@ def start(settings: Settings) -> Running:
             f"an embedded AWS runs on port {there.port} already (process {there.pid}): use it, "
             f"end it with 'lambda-patterns local stop --port {there.port}', or start another with --port"
         )
+    _make_folder()
     server = ServerProcess.start(settings, watched=False)
     running = Running(
         pid=server.pid,
@@ -145,14 +143,15 @@ def _file(port: int) -> Path:
 def _folder() -> Path:
     """In the runtime folder of the user's session, else in the temporary folder, for this user alone."""
     base = os.environ.get("XDG_RUNTIME_DIR")
-    folder = (
-        Path(base) / "lambda-patterns"
-        if base
-        else Path(tempfile.gettempdir()) / f"lambda-patterns-{os.getuid()}"
-    )
+    if base:
+        return Path(base) / "lambda-patterns"
+    return Path(tempfile.gettempdir()) / f"lambda-patterns-{os.getuid()}"
+
+
+def _make_folder() -> None:
+    folder = _folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if folder.stat().st_uid != os.getuid():
         raise LambdaPatternsError(
             f"{folder} belongs to another user: set XDG_RUNTIME_DIR to a folder of your own"
         )
-    return folder
