@@ -26,6 +26,8 @@ def acknowledge_database(database: IConstruct, exported: Sequence[str]) -> None:
         "AwsSolutions-RDS11": "a port keeps nobody out: the group lets in the proxy and the rotation alone",
         "compliance/RDSInBackupPlan": "RDS's own backups cover a week, with recovery to any second of it; a "
         "plan of AWS Backup is for the owner of the account to decide",
+        "AwsSolutions-RDS14": "backups recover to any second into a new cluster; backtracking rewinds data "
+        "of all in place, and bills every change: options={'backtrack_window': ...} turns it on",
         "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
         "AmazonRDSEnhancedMonitoringRole]": "it lets RDS write its own metrics into its own log group, and "
         "is the policy that RDS asks for",

@@ -33,7 +33,10 @@ def serve(listener: socket.socket, settings: Settings) -> None:
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
     _raise_file_limit()
-    asyncio.run(hypercorn_serve(application, config))  # type: ignore[arg-type]  # ASGI by shape
+    try:
+        asyncio.run(hypercorn_serve(application, config))  # type: ignore[arg-type]  # ASGI by shape
+    finally:
+        application.end()  # the server ends by itself on SIGTERM
 
 
 class _Application:
@@ -61,7 +64,7 @@ class _Application:
         self.inner: Any = ministack.module("app").app
         self.response = invocation.RESPONSE
         self.substitutions, self.recorded = attributes.substitutions, recorded.listing
-        self.databases = running.listing
+        self.databases, self.end = running.listing, running.end
         self.forget = (
             attributes.forget_all,
             queue_metrics.forget_all,
