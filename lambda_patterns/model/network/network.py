@@ -19,8 +19,9 @@ from lambda_patterns.model.network.trace import Path, Reason, Trace, Verdict
 
 if TYPE_CHECKING:
     from lambda_patterns.model.deployment import Deployment
-    from lambda_patterns.model.network.graph import Graph, Host, Interface
+    from lambda_patterns.model.network.graph import Endpoint, Graph, Host, Interface
     from lambda_patterns.model.template import Resource
+    from lambda_patterns.model.values import Unknown
 
 HTTPS = 443
 
@@ -108,6 +109,19 @@ class Network:
             for path in trace.paths
         )
         return trace._replace(verdict=Verdict.UNKNOWN, paths=paths)
+
+    def endpoints_for(self, service: str, vpc: str | Unknown | None) -> list[tuple[Resource, Endpoint]]:
+        """The endpoints for a service in a VPC that are resources of the deployment."""
+        return self._by_service.get((service, vpc), [])
+
+    @cached_property
+    def _by_service(self) -> dict[tuple[str | None, str | Unknown | None], list[tuple[Resource, Endpoint]]]:
+        found: dict[tuple[str | None, str | Unknown | None], list[tuple[Resource, Endpoint]]] = {}
+        for endpoint in self.graph.endpoints.values():
+            resource = self.resource(endpoint.name)
+            if resource is not None:
+                found.setdefault((endpoint.service, endpoint.vpc), []).append((resource, endpoint))
+        return found
 
     def way_out(self, component: str) -> Path:
         """The way from a NAT gateway or NAT instance of the graph to the internet, by its name there."""

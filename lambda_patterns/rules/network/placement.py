@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lambda_patterns.model.deployment import Deployment
+    from lambda_patterns.model.permissions import Permissions
     from lambda_patterns.model.template import Resource
     from lambda_patterns.model.values import Value
 
@@ -71,23 +72,30 @@ def _own_group(deployment: Deployment) -> Iterator[Found]:
 
 def _role(deployment: Deployment) -> Iterator[Found]:
     permissions = deployment.permissions
+    missing: dict[Resource, list[str]] = {}
     for function, _ in placed(deployment):
         role = permissions.role_of(function)
         if role is None or not permissions.policies(role).complete:
             continue
-        grants = permissions.grants(role)
-        missing = [
-            action
-            for action in _ACTIONS
-            if not any(
-                grant.but_actions
-                or any(matches_action(pattern, action) is not False for pattern in grant.actions)
-                for grant in grants
-            )
-            or permissions.may(role, action, "*") is Decision.DENIED
-        ]
-        if missing:
-            yield Found(function, ("Role",), f"{role.id} may not do {', '.join(missing)}")
+        if role not in missing:
+            missing[role] = _missing(permissions, role)
+        if missing[role]:
+            yield Found(function, ("Role",), f"{role.id} may not do {', '.join(missing[role])}")
+
+
+def _missing(permissions: Permissions, role: Resource) -> list[str]:
+    """Give what Lambda must do in a VPC in the role's name, and may not."""
+    grants = permissions.grants(role)
+    return [
+        action
+        for action in _ACTIONS
+        if not any(
+            grant.but_actions
+            or any(matches_action(pattern, action) is not False for pattern in grant.actions)
+            for grant in grants
+        )
+        or permissions.may(role, action, "*") is Decision.DENIED
+    ]
 
 
 def _public_subnet(deployment: Deployment) -> Iterator[Found]:

@@ -38,11 +38,8 @@ _ACLS = "https://docs.aws.amazon.com/vpc/latest/userguide/custom-network-acl.htm
 
 def _there(deployment: Deployment, failed: Failed, *, gateway: bool) -> Iterator[tuple[Resource, Endpoint]]:
     """Give the endpoints for the service in the function's VPC."""
-    for endpoint in deployment.network.graph.endpoints.values():
-        resource = deployment.network.resource(endpoint.name)
-        if resource is None or not resource.certain or (endpoint.host is None) is not gateway:
-            continue
-        if endpoint.service == failed.name and endpoint.vpc == failed.function.host.vpc:
+    for resource, endpoint in deployment.network.endpoints_for(failed.name, failed.function.host.vpc):
+        if resource.certain and (endpoint.host is None) is gateway:
             yield resource, endpoint
 
 
@@ -170,11 +167,8 @@ def _missing_zone(deployment: Deployment) -> Iterator[Found]:
         if zones is None:
             continue
         for need in deployment.needs.of(function):
-            for endpoint in graph.endpoints.values():
-                resource = deployment.network.resource(endpoint.name)
-                if resource is None or endpoint.host is None or not endpoint.private_dns:
-                    continue
-                if endpoint.service != need.name or endpoint.vpc != host.vpc:
+            for resource, endpoint in deployment.network.endpoints_for(need.name, host.vpc):
+                if endpoint.host is None or not endpoint.private_dns:
                     continue
                 served = _zones(deployment, graph.hosts[endpoint.host])
                 if served is not None and zones - served:
