@@ -29,7 +29,7 @@ def command() -> None:
     type=click.IntRange(0, 65535),
     default=4566,
     show_default=True,
-    help="Port on 127.0.0.1; 0 takes a free one.",
+    help="Port on 127.0.0.1, as other local stand-ins for AWS have it; 0 takes a free one.",
 )
 @click.option(
     "--retry-seconds",

@@ -110,23 +110,6 @@ UNZIPPED_BYTES = Limit(
     QUOTAS,
 )
 
-DIRECT_ZIP_BYTES = Limit(
-    "zip sent straight to the API",
-    0,
-    50 * 1024 * 1024,
-    "bytes",
-    "a larger zip has to be uploaded to S3 first",
-    QUOTAS,
-)
-
-IMAGE_BYTES = Limit(
-    "container image", 0, 10 * 1024**3, "bytes", "an image counts uncompressed, all layers together", QUOTAS
-)
-
-FUNCTION_NAME_LENGTH = Limit(
-    "function name", 1, 64, "characters", "AWS refuses longer names", CREATE_FUNCTION_API
-)
-
 ENVIRONMENT_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
 """What the name of an environment variable has to match in full: a letter, then at least one more."""
 
@@ -180,24 +163,6 @@ NEW_ACCOUNT_MEMORY = Limit(
     QUOTAS,
 )
 
-RESERVED_CONCURRENCY = Limit(
-    "reserved concurrency",
-    0,
-    CONCURRENT_EXECUTIONS - UNRESERVED_MINIMUM,
-    "executions",
-    "AWS keeps 100 of an account's 1,000 concurrent executions unreserved",
-    CONCURRENCY_PAGE,
-)
-
-PROVISIONED_CONCURRENCY = Limit(
-    "provisioned concurrency",
-    1,
-    CONCURRENT_EXECUTIONS - UNRESERVED_MINIMUM,
-    "executions",
-    "AWS keeps 100 of an account's 1,000 concurrent executions unreserved",
-    PROVISIONED_PAGE,
-)
-
 VCPU_MEMORY = 1_769
 """MB of memory at which a function has one vCPU. Source: the developer guide's configuration-memory page."""
 
@@ -233,10 +198,6 @@ TARGET_RETRIES = Limit(
     "retries",
     "EventBridge tries to hand an event over at most 185 times again",
     _DOCS + "eventbridge/latest/APIReference/API_RetryPolicy.html",
-)
-
-ASYNC_PAYLOAD_BYTES = Limit(
-    "asynchronous payload", 0, 1024 * 1024, "bytes", "AWS refuses larger events", QUOTAS
 )
 
 SYNC_PAYLOAD_BYTES = Limit(
@@ -352,15 +313,7 @@ RECOMMENDED_RECEIVES = 5
 Source: `SQS_SOURCE_PAGE`.
 """
 
-MESSAGE_BYTES = Limit("message size", 1_024, 1_048_576, "bytes", "SQS and SNS take 1 KiB to 1 MiB", QUEUE_API)
-
 QUEUE_DELAY = Limit("delay", 0, 900, "s", "SQS delays a message for at most 15 minutes", QUEUE_API)
-
-RECEIVE_WAIT = Limit("receive wait", 0, 20, "s", "SQS polls for at most 20 s", QUEUE_API)
-
-KEY_REUSE = Limit("data key reuse", 60, 86_400, "s", "SQS reuses a data key for 1 minute to 1 day", QUEUE_API)
-
-REDRIVE_SOURCES = Limit("source queues", 1, 10, "queues", "byQueue names at most 10 source queues", QUEUE_API)
 
 # HTTP/S delivery policy of an SNS subscription.
 DELIVERY_RETRIES = Limit("retries", 0, 100, "retries", "SNS refuses more retries", DELIVERY_PAGE)

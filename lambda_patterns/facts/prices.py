@@ -41,9 +41,6 @@ Source: https://aws.amazon.com/rds/proxy/pricing/"""
 PROVISIONED_STEP = 300
 """Seconds to which the time of provisioned concurrency is rounded up.
 Source: https://aws.amazon.com/lambda/pricing/"""
-SNAPSHOT_LEAST = 3 * 3600
-"""Seconds that a SnapStart snapshot is charged for at least.
-Source: https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,10 +68,6 @@ class Service(NamedTuple):
         """Whether every Region can have an endpoint for it."""
         return self.endpoint in {Endpoint.INTERFACE, Endpoint.GATEWAY}
 
-    def acts_on_behalf(self, action: str) -> bool:
-        """Whether `action` ("logs:PutLogEvents") is made by AWS in the role's name, never by the code."""
-        return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in self.on_behalf)
-
 
 def _plain(name: str, title: str, *prefixes: str, host: str = "", arns: tuple[str, ...] = ()) -> Service:
     return Service(name, title, prefixes=prefixes or (name,), hosts=(host or name,), arns=arns)

@@ -12,7 +12,9 @@ from lambda_patterns.errors import LambdaPatternsError
 from lambda_patterns.redrive import aws as aws_
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
 
     from lambda_patterns.redrive.aws import Aws
 
@@ -120,10 +122,7 @@ def _function(aws: Aws, name: str) -> Resolved | None:
     try:
         return _unique(_of_function(aws, name))
     except (BotoCoreError, ClientError) as error:
-        if aws_.is_missing(error) or aws_.code(error) in {
-            "ValidationException",
-            "InvalidParameterValueException",
-        }:
+        if aws_.is_missing(error) or aws_.code(error) in _NOT_A_NAME:
             return None
         raise aws_.refusal(error, f"looking for function {name}") from None
 
@@ -167,8 +166,12 @@ def _dead_letter_queue(aws: Aws, arn: str) -> str | None:
         if aws_.is_missing(error):
             return None
         raise
-    policy = json.loads(got.get("Attributes", {}).get("RedrivePolicy", "{}"))
-    found = policy.get("deadLetterTargetArn")
+    return _dead_letters_to(got.get("Attributes", {}))
+
+
+def _dead_letters_to(attributes: Mapping[str, str] | Mapping[QueueAttributeNameType, str]) -> str | None:
+    """Read the ARN of the dead-letter queue out of the attributes of a queue or subscription."""
+    found = json.loads(attributes.get("RedrivePolicy") or "{}").get("deadLetterTargetArn")
     return found if isinstance(found, str) else None
 
 
@@ -197,8 +200,7 @@ def _of_subscription(aws: Aws, arn: str) -> Iterator[tuple[str, str]]:
     if not arn.startswith("arn:"):
         return  # "PendingConfirmation"
     attributes = aws.sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
-    target = json.loads(attributes.get("RedrivePolicy") or "{}").get("deadLetterTargetArn")
-    if isinstance(target, str):
+    if target := _dead_letters_to(attributes):
         yield target, f"dead-letter queue of the subscription to {arn.split(':')[5]}"
 
 
@@ -229,8 +231,7 @@ def _of_stack(aws: Aws, name: str) -> Iterator[tuple[str, str]]:
 
 def _of_queue(aws: Aws, url: str) -> Iterator[tuple[str, str]]:
     got = aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
-    policy = json.loads(got.get("Attributes", {}).get("RedrivePolicy", "{}"))
-    if isinstance(target := policy.get("deadLetterTargetArn"), str):
+    if target := _dead_letters_to(got.get("Attributes", {})):
         yield target, f"dead-letter queue of {url.rsplit('/', 1)[-1]}"
 
 

@@ -59,11 +59,7 @@ def test_a_host_belongs_to_a_service(host: str, name: str | None) -> None:
     assert (found.name if found else None) == name
 
 
-def test_what_lambda_does_itself_needs_no_path() -> None:
-    logs = by_name("logs")
-    assert logs is not None
-    assert logs.acts_on_behalf("logs:PutLogEvents")
-    assert not logs.acts_on_behalf("logs:StartQuery")
+def test_an_arn_names_its_service_where_that_can_be_reached() -> None:
     assert of_arn("sqs") is by_name("sqs")
     assert of_arn("iam") is None
 
