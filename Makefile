@@ -22,8 +22,9 @@ $(SET_UP): requirements.txt pyproject.toml package-lock.json
 demo: $(SET_UP)
 	$(BIN)/python -m lambda_patterns.local.demo $(if $(KEEP),--keep)
 
+# Two workers, each file in one of them: the tests on the embedded AWS mostly wait.
 test: lint types
-	$(BIN)/pytest --cov --cov-report=term:skip-covered
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered
 
 lint: $(SET_UP)
 	$(BIN)/ruff check .
