@@ -1,10 +1,11 @@
 """What CloudFormation makes of a value where a property wants another type: "128" is 128, true is "true".
 
-Not modelled: the formats that single properties want (dates, JSON in a text).
+Not modelled: the formats that single properties want (dates).
 """
 
 from __future__ import annotations
 
+import json
 from math import isfinite
 from typing import TYPE_CHECKING
 
@@ -59,3 +60,14 @@ def as_list(value: Value) -> list[Value] | Unknown:
     if isinstance(value, list | Unknown):
         return value
     return [] if value is None else [value]
+
+
+def as_document(value: Value) -> Value:
+    """What JSON in a text says; a text that is none is `Unknown`, all that is no text stays."""
+    if not isinstance(value, str):
+        return value
+    try:
+        loaded: Value = json.loads(value)
+    except (ValueError, RecursionError):
+        return Unknown("the text is no JSON")
+    return loaded

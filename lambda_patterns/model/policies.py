@@ -6,11 +6,10 @@ knows; a statement under any other condition may apply or not.
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from lambda_patterns.model.coercions import as_list
+from lambda_patterns.model.coercions import as_document, as_list
 from lambda_patterns.model.matching import matches_action, matches_part, matches_resource, segments_of
 from lambda_patterns.model.values import Reference, Unknown, every, plain, same, some
 
@@ -83,11 +82,7 @@ class Call(NamedTuple):
 
 def statements(document: Value, where: Resource, path: tuple[str | int, ...]) -> Iterator[Statement | None]:
     """Yield the statements of a policy document, None for one that cannot be read (it may say anything)."""
-    if isinstance(document, str):
-        try:
-            document = json.loads(document)
-        except (ValueError, RecursionError):
-            document = Unknown("the policy is no JSON")
+    document = as_document(document)
     if document is None:
         return
     written = as_list(document.get("Statement")) if isinstance(document, dict) else Unknown("not known")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.facts import limits
-from lambda_patterns.model.coercions import as_number
+from lambda_patterns.model.coercions import as_document, as_number
 from lambda_patterns.model.failures.invocations import Invoked, invoked, items
 from lambda_patterns.model.failures.outcomes import MAPPING, is_fifo
 from lambda_patterns.model.values import Unknown
@@ -78,17 +77,6 @@ class Redrive(NamedTuple):
         return is_fifo(self.value, self.dlq)
 
 
-def _policy(value: Value) -> Value:
-    """Read a redrive policy, which may be JSON in a text."""
-    if isinstance(value, str):
-        try:
-            loaded: Value = json.loads(value)
-        except (ValueError, RecursionError):
-            return Unknown("the redrive policy is no JSON")
-        return loaded
-    return value
-
-
 def sources(deployment: Deployment) -> Iterator[Source]:
     """Yield every queue of the deployment that feeds a function."""
     for mapping in deployment.of_type(MAPPING):
@@ -101,7 +89,7 @@ def sources(deployment: Deployment) -> Iterator[Source]:
 
 def redrive_of(deployment: Deployment, resource: Resource) -> Redrive | Unknown | None:
     """Find the dead-letter queue of a queue or a subscription; None where it has none."""
-    policy = _policy(resource.get("RedrivePolicy"))
+    policy = as_document(resource.get("RedrivePolicy"))
     if policy is None or isinstance(policy, Unknown):
         return policy
     if not isinstance(policy, dict):

@@ -36,10 +36,14 @@ def _fix(timeout: float, window: float) -> str:
     return f"set VisibilityTimeout (visibility_timeout=) to {wanted:,} s"
 
 
+def _reader(source: Source) -> str:
+    return source.invoked.function.id if source.invoked is not None else "the function"
+
+
 def _under_timeout(deployment: Deployment) -> Iterator[Found]:
     for source, hidden, timeout, window in _visibility(deployment):
         if hidden < timeout:
-            name = source.invoked.function.id if source.invoked is not None else "the function"
+            name = _reader(source)
             what = f"messages are hidden for {hidden:,} s, {name} may run for {timeout:,} s"
             yield Found(source.queue, ("VisibilityTimeout",), what, _fix(timeout, window), subject=name)
 
@@ -48,7 +52,7 @@ def _under_six_timeouts(deployment: Deployment) -> Iterator[Found]:
     for source, hidden, timeout, window in _visibility(deployment):
         wanted = limits.VISIBILITY_FACTOR * timeout + window
         if timeout <= hidden < wanted:
-            name = source.invoked.function.id if source.invoked is not None else "the function"
+            name = _reader(source)
             batch = f" plus a window of {window:,} s" if window else ""
             what = (
                 f"messages are hidden for {hidden:,} s, recommended are {wanted:,} s: "
@@ -87,7 +91,7 @@ def _whole_batches(deployment: Deployment) -> Iterator[Found]:
         if isinstance(types, Unknown) or isinstance(size, Unknown) or size == 1:
             continue
         if not any(isinstance(kind, Unknown) or kind == "ReportBatchItemFailures" for kind in types):
-            name = source.invoked.function.id if source.invoked is not None else "the function"
+            name = _reader(source)
             what = (
                 f"{name} reads batches of up to {size:,} messages of {source.queue.id}, which fail as a whole"
             )

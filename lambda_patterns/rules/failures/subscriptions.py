@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from lambda_patterns.facts import limits
-from lambda_patterns.model.coercions import as_number
+from lambda_patterns.model.coercions import as_document, as_number
 from lambda_patterns.model.failures.outcomes import is_fifo
 from lambda_patterns.model.policies import Decision
 from lambda_patterns.model.values import Reference, Unknown
@@ -69,7 +68,7 @@ def _dlq_denied(deployment: Deployment) -> Iterator[Found]:
 
 def _delivery(deployment: Deployment) -> Iterator[Found]:
     for subscription in deployment.of_type(_SUBSCRIPTION):
-        policy = _json(subscription.get("DeliveryPolicy"))
+        policy = as_document(subscription.get("DeliveryPolicy"))
         if policy is None:
             continue
         protocol = subscription.text("Protocol")
@@ -81,16 +80,6 @@ def _delivery(deployment: Deployment) -> Iterator[Found]:
             retry = policy.get("healthyRetryPolicy")
             if isinstance(retry, dict):
                 yield from _retry(subscription, retry)
-
-
-def _json(value: Value) -> Value:
-    if isinstance(value, str):
-        try:
-            loaded: Value = json.loads(value)
-        except (ValueError, RecursionError):
-            return Unknown("the delivery policy is no JSON")
-        return loaded
-    return value
 
 
 _RANGES: tuple[tuple[str, Limit], ...] = (
