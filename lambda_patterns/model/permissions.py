@@ -28,11 +28,16 @@ if TYPE_CHECKING:
     from lambda_patterns.model.policies import Statement
     from lambda_patterns.model.values import Value
 
+    _Invocations = dict[Resource | tuple[Resource | None, str] | None, list[Statement | None]]
+
 _ROLE = "AWS::IAM::Role"
 _MANAGED = "AWS::IAM::ManagedPolicy"
 _ATTACHED_BY = (("AWS::IAM::Policy", "Roles"), (_MANAGED, "Roles"), ("AWS::IAM::RolePolicy", "RoleName"))
 _POLICY_OF = {
-    "AWS::SQS::Queue": (("AWS::SQS::QueuePolicy", "Queues", "PolicyDocument"),),
+    "AWS::SQS::Queue": (
+        ("AWS::SQS::QueuePolicy", "Queues", "PolicyDocument"),
+        ("AWS::SQS::QueueInlinePolicy", "Queue", "PolicyDocument"),
+    ),
     "AWS::SNS::Topic": (
         ("AWS::SNS::TopicPolicy", "Topics", "PolicyDocument"),
         ("AWS::SNS::TopicInlinePolicy", "TopicArn", "PolicyDocument"),
@@ -77,6 +82,7 @@ class Permissions:
         self._of_roles: dict[Resource, Policies] = {}
         self._of_resources: dict[Resource, Policies | None] = {}
         self._boundaries: dict[Resource, Policies] = {}
+        self._invocations: dict[str, _Invocations] = {}
 
     def role_of(self, function: Resource) -> Resource | None:
         """The execution role of a function, None where it is not in the deployment."""
@@ -129,6 +135,14 @@ class Permissions:
             within, beyond = weigh(limit.known, call)
             allow, deny = every((allow, within)), some((deny, beyond))
         return decision(allow, deny)
+
+    def trusts(self, role: Resource | Value, service: str) -> Decision:
+        """Decide whether a role lets a service assume it. One that says nothing or is not here: UNKNOWN."""
+        found, name = self._role(role), "AssumeRolePolicyDocument"
+        written = () if found is None else tuple(statements(found.get(name), found, (name,)))
+        return (
+            decision(*weigh(written, Call("sts:AssumeRole", "*", service))) if written else Decision.UNKNOWN
+        )
 
     def admits(
         self, resource: Resource, principal: str, action: str, *, source: Value = None, target: Value = None
@@ -188,24 +202,29 @@ class Permissions:
 
     def _admits_invocation(self, resource: Resource, call: Call) -> Decision:
         """Lambda permissions: one resource each, on the function, an alias or a version."""
-        found: list[Statement | None] = []
-        for granted in self._deployment.of_type("AWS::Lambda::Permission"):
-            on = granted.get("FunctionName")
-            named = self._deployment.resource_of(on, resource.type)
-            if named is resource or self._qualified(on, resource):
-                found.append(permission(granted))
-            elif named is None and not isinstance(on, str | Text):
-                found.append(None)
+        if resource.type not in self._invocations:
+            self._invocations[resource.type] = self._by_invoked(resource.type)
+        granted = self._invocations[resource.type]
+        alias = resource.resource("FunctionName"), f":{plain(resource.get('Name'))}"
+        found = (*granted.get(resource, ()), *granted.get(alias, ()), *granted.get(None, ()))
         return decision(*weigh(found, call))
 
-    def _qualified(self, on: Value, alias: Resource) -> bool:
-        """Whether ``<function>:<alias>`` is written for an alias."""
-        match on:
-            case Text(parts=(Reference() as function, str(qualifier))):
-                owner = alias.resource("FunctionName")
-                return function.resource is owner and qualifier == f":{plain(alias.get('Name'))}"
-            case _:
-                return False
+    def _by_invoked(self, kind: str) -> _Invocations:
+        """Resource of a type, or function and ":alias" -> its permissions; None: what may be anyone's."""
+        found: _Invocations = {}
+        for granted in self._deployment.of_type("AWS::Lambda::Permission"):
+            on = granted.get("FunctionName")
+            named = self._deployment.resource_of(on, kind)
+            match on:
+                case _ if named is not None:
+                    found.setdefault(named, []).append(permission(granted))
+                case Text(parts=(Reference() as function, str(qualifier))):
+                    found.setdefault((function.resource, qualifier), []).append(permission(granted))
+                case str() | Text():
+                    pass
+                case _:
+                    found[None] = [None]
+        return found
 
     def _attached(self, role: Resource) -> Iterator[Statement | None]:
         inline = role.list("Policies")

@@ -23,7 +23,7 @@ from lambda_patterns.model.values import Unknown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lambda_patterns.model.network.graph import NatGateway, Route, Subnet
+    from lambda_patterns.model.network.graph import NatGateway, Route, RouteTable, Subnet
     from lambda_patterns.model.network.ground import Ground, Packet
 
 _AT_LARGE = {4: 8, 6: 16}  # a block at least this long speaks of particular addresses, not of the internet
@@ -48,6 +48,7 @@ class Outward:
         self._ground = ground
         self._graph = ground.graph
         self._paths: dict[tuple[object, ...], Path] = {}
+        self._mentions: dict[tuple[object, ...], frozenset[Prefix]] = {}
         self._split: dict[tuple[int, frozenset[Prefix]], list[tuple[Prefix, bool]]] = {}
 
     def path(self, start: Start, version: int, packet: Packet, service: str | None = None) -> Path:
@@ -80,7 +81,7 @@ class Outward:
             said = f"it has no IPv{version} address"
             block = Reason("ENI_ADDRESS_RESTRICTION", called(near), "network interface", said)
             return Path(known(near.subnet), None, Verdict.BLOCKED, blocks=(block,))
-        parts = self._parts(version, frozenset(self._mentioned(near)))
+        parts = self._parts(version, self._mentioned(near))
         at_large = [address for address, large in parts if large] or [address for address, _ in parts]
         walked = [self._walk(start, address, packet, service) for address in at_large]
         verdict = unanimous(path.verdict for path in walked)
@@ -114,15 +115,22 @@ class Outward:
             ]
         return self._split[version, mentioned]
 
-    def _mentioned(self, near: Interface) -> Iterator[Prefix]:
+    def _mentioned(self, near: Interface) -> frozenset[Prefix]:
         """Give the blocks that the rules on the way out tell apart."""
-        passed = [near]
-        table = self._ground.table(self._ground.subnet(near))
+        subnet = self._ground.subnet(near)
+        table = self._ground.table(subnet)
+        key = table.name if table else None, subnet.acl if subnet else None, near.groups.names
+        if key not in self._mentions:
+            self._mentions[key] = frozenset(self._every_mention(near, table))
+        return self._mentions[key]
+
+    def _every_mention(self, near: Interface, table: RouteTable | None) -> Iterator[Prefix]:
+        passed = {near: None}
         for route in table.routes if table else ():
             if route.kind is TargetKind.INTERFACE and route.target in self._graph.forwarders:
-                passed.append(self._graph.forwarders[route.target])
+                passed[self._graph.forwarders[route.target]] = None
             if route.kind is TargetKind.NAT_GATEWAY and route.target in self._graph.nats:
-                passed.append(inside(self._graph.nats[route.target]))
+                passed[inside(self._graph.nats[route.target])] = None
         for interface in passed:
             for name in interface.groups.names:
                 yield from blocks(rule.peer for rule in self._graph.groups[name].egress)

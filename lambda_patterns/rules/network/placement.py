@@ -100,14 +100,20 @@ def _missing(permissions: Permissions, role: Resource) -> list[str]:
 
 def _public_subnet(deployment: Deployment) -> Iterator[Found]:
     graph = deployment.network.graph
+    public = {
+        table.name: [
+            route.target
+            for route in table.routes
+            if route.destination == ANY[4] and route.kind is TargetKind.INTERNET_GATEWAY
+        ]
+        for table in graph.tables.values()
+    }
     for function, host in placed(deployment):
         for index, interface in enumerate(host.interfaces):
             subnet = graph.subnets.get(interface.subnet) if isinstance(interface.subnet, str) else None
-            table = graph.tables.get(subnet.table) if subnet and isinstance(subnet.table, str) else None
-            for route in table.routes if table else ():
-                if route.destination == ANY[4] and route.kind is TargetKind.INTERNET_GATEWAY:
-                    said = f"{interface.subnet} routes 0.0.0.0/0 to internet gateway {route.target}"
-                    yield Found(function, (*SUBNETS, index), said)
+            for gateway in public.get(subnet.table, ()) if subnet and isinstance(subnet.table, str) else ():
+                said = f"{interface.subnet} routes 0.0.0.0/0 to internet gateway {gateway}"
+                yield Found(function, (*SUBNETS, index), said)
 
 
 def _ingress(deployment: Deployment) -> Iterator[Found]:
