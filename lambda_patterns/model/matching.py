@@ -34,6 +34,12 @@ _REF_IS_ARN = frozenset(
 )  # fmt: skip
 _GENERATED = {"AWS::KMS::Key": ("kms", "key/")}
 _NOWHERE = frozenset({"s3", "iam"})
+_IDS = {
+    ("AWS::RDS::DBInstance", "DbiResourceId"): "db-",
+    ("AWS::RDS::DBCluster", "DBClusterResourceId"): "cluster-",
+    ("AWS::RDS::DBProxy", "DBProxyArn:6"): "prx-",
+}
+"""What the ids that AWS gives begin with; no two resources have the same."""
 _RANDOM = re.compile(r"[0-9A-Za-z]{12}")
 
 Token = str | Reference | Unknown
@@ -235,9 +241,8 @@ def _matches_rest(one: list[Token], other: list[Token]) -> Answer:
         return False if surely else None
     left, right = one[0], other[0]
     if isinstance(left, Reference) and isinstance(right, Reference):
-        return (
-            False if left.resource.type == right.resource.type and left.attribute == right.attribute else None
-        )
+        kinds = [(reference.resource.type, reference.attribute) for reference in (left, right)]
+        return False if kinds[0] == kinds[1] or all(kind in _IDS for kind in kinds) else None
     written = isinstance(left, str) and isinstance(right, str) and not {left, right} & {"*", "?"}
     if written or _is_anothers(left, other) or _is_anothers(right, one):
         return False
@@ -247,15 +252,18 @@ def _matches_rest(one: list[Token], other: list[Token]) -> Answer:
 
 
 def _is_anothers(token: Token, signs: list[Token]) -> bool:
-    """Whether a token is a name that CloudFormation makes up, and the name written in `signs` is not so."""
-    if not isinstance(token, Reference) or token.attribute is not None:
-        return False
-    kind = token.resource.type
-    named_by = NAMED_BY.get(kind, ("", "", ""))[1]
-    if kind not in _GENERATED and (not named_by or token.resource.get(named_by) is not None):
+    """Whether a token is a name or id that AWS makes up, and what is written in `signs` is not so."""
+    if not isinstance(token, Reference):
         return False
     name = "".join(sign if isinstance(sign, str) else "*" for sign in signs)
     name = name.replace(":", "/").partition("/")[0]
+    kind = token.resource.type
+    if begins := _IDS.get((kind, token.attribute or "")):
+        return not _overlap(name, f"{begins}*")
+    named_by = NAMED_BY.get(kind, ("", "", ""))[1]
+    made_up = kind in _GENERATED or (bool(named_by) and token.resource.get(named_by) is None)
+    if not made_up or token.attribute is not None:
+        return False
     return not ("*" in name or "?" in name or _RANDOM.search(name))
 
 

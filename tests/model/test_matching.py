@@ -112,6 +112,7 @@ def test_a_pattern_covers(pattern: Any, target: Any) -> None:
         ("arn:aws:kms:*:*:alias/x", arn("Key")),
         ("arn:aws:sqs:eu-west-1:111111111111:orders", arn("Queue")),
         (arn("Queue"), "arn:aws:sqs:eu-west-1:111111111111:orders"),
+        ("arn:aws:kms:eu-west-1:111111111111:key/mine", arn("Key")),
     ],
 )
 def test_a_pattern_does_not_cover(pattern: Any, target: Any) -> None:

@@ -492,3 +492,80 @@ def test_a_database_that_may_not_leave_its_subnets_does_not_reach_lambda(judge: 
     ((place, said),) = judge("invoke-path-missing", resources)
     assert place == "Orders"
     assert said.startswith("it does not reach the Lambda API on 443: ")
+
+
+def test_a_grant_on_the_database_behind_a_proxy_is_no_grant_on_the_proxy(judge: Judge) -> None:
+    target = {"Fn::Sub": "arn:aws:rds-db:us-east-1:111122223333:dbuser:${Db.DbiResourceId}/app"}
+    resources = {
+        "Db": instance(),
+        "Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {}},
+        "Proxy": proxy(),
+        "Targets": targets("Db"),
+        "Role": role({"Action": "rds-db:connect", "Resource": target}),
+        "F": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {
+                "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+                "Environment": {"Variables": {"DATABASE_HOST": ENDPOINT}},
+            },
+        },
+    }
+    assert [place for place, _ in judge("proxy-connect-denied", resources, **PARAMETERS)] == [
+        "F.Environment.Variables.DATABASE_HOST"
+    ]
+    assert judge("database-without-proxy", resources, **PARAMETERS) == []
+
+
+def trusting(service: str, *statements: dict[str, Any]) -> dict[str, Any]:
+    made = role(*statements)
+    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    made["Properties"]["AssumeRolePolicyDocument"] = {"Statement": [trust]}
+    return made
+
+
+@pytest.mark.parametrize("service", ["rds.amazonaws.com", "ec2.amazonaws.com"])
+def test_rds_has_to_be_let_into_its_role(judge: Judge, service: str) -> None:
+    arn = {"Fn::GetAtt": ["Role", "Arn"]}
+    said = "does not let rds.amazonaws.com assume it"
+    invokes = {
+        "Orders": instance(AssociatedRoles=[{"FeatureName": "Lambda", "RoleArn": arn}]),
+        "Role": trusting(service, {"Action": "lambda:InvokeFunction", "Resource": "*"}),
+    }
+    found = judge("invoke-permission-missing", invokes)
+    wrong = service.startswith("ec2")
+    assert found == ([("Orders.AssociatedRoles.0", f"its role for Lambda {said}")] if wrong else [])
+    reads = {
+        "Proxy": proxy(RoleArn=arn),
+        "Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {}},
+        "Role": trusting(service, {"Action": "secretsmanager:GetSecretValue", "Resource": "*"}),
+    }
+    found = judge("proxy-without-credentials", reads, **PARAMETERS)
+    assert found == ([("Proxy.RoleArn", f"its role {said}")] if wrong else [])
+
+
+def test_the_default_role_of_aurora_mysql_has_to_invoke(judge: Judge) -> None:
+    arn = {"Fn::GetAtt": ["Role", "Arn"]}
+    resources = {
+        "Orders": cluster(
+            "aurora-mysql",
+            "8.0.mysql_aurora.3.08.0",
+            AssociatedRoles=[{"RoleArn": arn}],
+            DBClusterParameterGroupName={"Ref": "Group"},
+        ),
+        "Group": {
+            "Type": "AWS::RDS::DBClusterParameterGroup",
+            "Properties": {"Parameters": {"aws_default_lambda_role": arn}},
+        },
+        "Role": role({"Action": "s3:GetObject", "Resource": "*"}),
+    }
+    assert judge("invoke-permission-missing", resources) == [
+        ("Orders.AssociatedRoles", "its role for Lambda may not do lambda:InvokeFunction")
+    ]
+
+
+def test_two_subnets_in_one_zone_by_its_id_are_in_one_zone(judge: Judge) -> None:
+    made = {"Type": "AWS::EC2::Subnet", "Properties": {"VpcId": "vpc-1", "AvailabilityZoneId": "use1-az4"}}
+    resources = {"A": made, "B": made, "Proxy": proxy(VpcSubnetIds=[{"Ref": "A"}, {"Ref": "B"}])}
+    assert judge("proxy-in-one-zone", resources) == [
+        ("Proxy.VpcSubnetIds", "its 2 subnets are all in zone use1-az4")
+    ]

@@ -10,7 +10,7 @@ from lambda_patterns.model.deployment import Settings
 from lambda_patterns.rules.catalogue import RULES
 from lambda_patterns.rules.engine import check
 from lambda_patterns.rules.finding import Finding
-from lambda_patterns.rules.rule import Rule
+from lambda_patterns.rules.rule import Rule, Severity
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 BY_THE_ENGINE = {"rule-crashed"}
@@ -24,9 +24,15 @@ def findings(path: Path) -> list[Finding]:
     return [finding for finding in report.findings if finding.acknowledged is None]
 
 
+def is_advice(finding: Finding) -> bool:
+    """Whether it is what a sound template may be told too: what would cost less, say."""
+    return finding.severity is Severity.NOTE
+
+
 @pytest.mark.parametrize("rule", SHOWN, ids=lambda rule: rule.name)
 def test_the_bad_fixture_breaks_its_rule_and_no_other(rule: Rule) -> None:
-    found = findings(TEMPLATES / "bad" / f"{rule.name}.yaml")
+    path = TEMPLATES / "bad" / f"{rule.name}.yaml"
+    found = [one for one in findings(path) if one.rule == rule.name or not is_advice(one)]
     assert {finding.rule for finding in found} == {rule.name}
     assert all(finding.severity is rule.severity for finding in found)
     assert all(finding.line for finding in found)
@@ -40,7 +46,8 @@ def test_each_rule_has_a_fixture_of_a_legitimate_exception(rule: Rule) -> None:
 
 @pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
 def test_a_good_fixture_breaks_no_rule(path: Path) -> None:
-    assert [(finding.rule, finding.message) for finding in findings(path)] == []
+    broken = [one for one in findings(path) if one.rule == path.stem.partition("--")[0] or not is_advice(one)]
+    assert [(finding.rule, finding.message) for finding in broken] == []
 
 
 def test_every_fixture_belongs_to_a_rule() -> None:

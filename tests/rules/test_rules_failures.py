@@ -321,6 +321,7 @@ MOVED = {"Q": resource("SQS::Queue", **redrive(arn("D"))), "D": resource("SQS::Q
         ({}, "has no alarm"),
         ({"X": alarm()}, None),
         ({"X": alarm(AlarmActions=[])}, "has an alarm without an action (X)"),
+        ({"X": alarm(ComparisonOperator="LessThanThreshold")}, "has no alarm"),
         ({"X": alarm(ActionsEnabled=False)}, "has an alarm without an action (X)"),
         (
             {"X": alarm("NumberOfMessagesSent")},
@@ -614,6 +615,8 @@ def test_encryption_and_transport_are_judged(judge: Judge) -> None:
     closed = resource("SQS::QueuePolicy", Queues=[{"Ref": "Q"}], PolicyDocument=policy(denying))
     assert judge("queue-without-tls", {"Q": resource("SQS::Queue"), "P": closed}) == []
     without = {**denying, "Condition": {"Bool": {"aws:SecureTransport": "true"}}}
+    inline = resource("SQS::QueueInlinePolicy", Queue={"Ref": "Q"}, PolicyDocument=policy(denying))
+    assert judge("queue-without-tls", {"Q": resource("SQS::Queue"), "P": inline}) == []
     useless = resource("SQS::QueuePolicy", Queues=[{"Ref": "Q"}], PolicyDocument=policy(without))
     assert judge("queue-without-tls", {"Q": resource("SQS::Queue"), "P": useless}) == [
         ("Q", "Q has no policy that denies plain text")
@@ -640,3 +643,17 @@ def test_a_caller_needs_a_permission_for_itself(judge: Judge, function: Write) -
     assert judge("invoke-denied", {**base, "P": other}) == denied
     assert judge("invoke-denied", {**base, "P": permission("events.amazonaws.com", SourceArn=arn("R"))}) == []
     assert judge("invoke-denied", {**base, "P": permission("events.amazonaws.com")}) == []
+
+
+def test_a_schedule_invokes_with_its_own_role(judge: Judge, function: Write) -> None:
+    target = {"Arn": arn("F"), "RoleArn": arn("R")}
+    base = {"F": function(), "S": resource("Scheduler::Schedule", Target=target)}
+    trust = policy({"Effect": "Allow", "Principal": {"Service": "scheduler.amazonaws.com"}})
+    closed = resource("IAM::Role", AssumeRolePolicyDocument=trust)
+    message = "the schedule S may not invoke F: its role R does not allow it"
+    assert judge("invoke-denied", {**base, "R": closed}) == [("S.Target.RoleArn", message)]
+    invokes = policy({"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": arn("F")})
+    opened = resource("IAM::Role", Policies=[{"PolicyName": "p", "PolicyDocument": invokes}])
+    assert judge("invoke-denied", {**base, "R": opened}) == []
+    elsewhere = resource("Scheduler::Schedule", Target={**target, "RoleArn": "arn:aws:iam::1:role/r"})
+    assert judge("invoke-denied", {"F": function(), "S": elsewhere}) == []

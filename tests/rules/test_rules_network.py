@@ -12,6 +12,7 @@ from lambda_patterns.model.assembly import from_templates, read
 from lambda_patterns.model.deployment import Settings
 from lambda_patterns.rules import network
 from lambda_patterns.rules.engine import check
+from lambda_patterns.rules.rule import Severity
 
 BAD = Path(__file__).parents[1] / "templates/bad"
 
@@ -65,7 +66,11 @@ def changed() -> Callable[..., set[str]]:
             else:
                 template["Resources"][resource] = value
         report = check(from_templates({"t": template}), settings, network.RULES)
-        return {finding.rule for finding in report.findings}
+        return {
+            finding.rule
+            for finding in report.findings
+            if finding.rule == name or finding.severity is not Severity.NOTE
+        }
 
     return judged
 

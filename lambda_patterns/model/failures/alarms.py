@@ -56,6 +56,8 @@ def _acts(alarm: Resource) -> bool:
 
 def _metrics(alarm: Resource) -> Iterator[tuple[str | None, Value, Value]]:
     """Yield namespace (None: not known), metric and dimensions of what an alarm watches."""
+    if (plain(alarm.get("ComparisonOperator")) or "").startswith("LessThan") and not alarm.get("Metrics"):
+        return  # it rings for what is missing
     if alarm.get("MetricName") is not None:
         yield plain(alarm.get("Namespace")), alarm.get("MetricName"), alarm.get("Dimensions")
     for _, item in items(alarm, "Metrics"):

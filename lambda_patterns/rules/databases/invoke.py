@@ -10,6 +10,7 @@ from lambda_patterns.model.databases import CLUSTER, INVOKE
 from lambda_patterns.model.network.graph import HostKind
 from lambda_patterns.model.network.solver import Service
 from lambda_patterns.model.network.trace import Verdict
+from lambda_patterns.model.policies import Decision
 from lambda_patterns.model.values import Unknown, plain, same
 from lambda_patterns.rules.rule import Found, Rule, Severity
 
@@ -26,6 +27,7 @@ _FEATURE = "Lambda"
 _DEFAULT_ROLE = "aws_default_lambda_role"
 _DNS = "rds.custom_dns_resolution"
 _HTTPS = 443
+_RDS = "rds.amazonaws.com"
 
 
 class _Association(NamedTuple):
@@ -84,15 +86,27 @@ def _unsupported(deployment: Deployment) -> Iterator[Found]:
 def _permission_missing(deployment: Deployment) -> Iterator[Found]:
     for found in _invoking(deployment):
         for association in found.associations:
-            if deployment.databases.may_invoke(association.role) is False:
-                what = f"its role for {_FEATURE} may not do {INVOKE}"
-                yield Found(found.database, association.path, what, subject="policy")
+            yield from _powerless(deployment, found.database, association.path, association.role)
             if found.facts.invoke is Invoke.FEATURE and not association.feature:
                 what = "its role may invoke functions, and is not associated for the feature Lambda"
                 fix = f"set FeatureName to {_FEATURE}"
                 yield Found(found.database, (*association.path, "FeatureName"), what, fix, subject="feature")
         if found.facts.invoke is Invoke.PARAMETER and found.default_role is not None:
             yield from _unassociated(deployment, found)
+            if all(same(found.default_role, other.role) is False for other in found.associations):
+                yield from _powerless(deployment, found.database, ("AssociatedRoles",), found.default_role)
+
+
+def _powerless(
+    deployment: Deployment, database: Resource, path: tuple[str | int, ...], role: Value
+) -> Iterator[Found]:
+    if deployment.databases.may_invoke(role) is False:
+        what = f"its role for {_FEATURE} may not do {INVOKE}"
+        yield Found(database, path, what, subject="policy")
+    if deployment.permissions.trusts(role, _RDS) is Decision.DENIED:
+        what = f"its role for {_FEATURE} does not let {_RDS} assume it"
+        fix = f"let {_RDS} do sts:AssumeRole in AssumeRolePolicyDocument"
+        yield Found(database, path, what, fix, subject="trust")
 
 
 def _unassociated(deployment: Deployment, found: _Invoking) -> Iterator[Found]:

@@ -36,7 +36,12 @@ def _in_one_zone(deployment: Deployment) -> Iterator[Found]:
             continue
         subnets = [deployment.resource_of(value, "AWS::EC2::Subnet") for value in listed]
         yield from _unserved_zones(proxy, subnets)
-        zones = [None if subnet is None else subnet.get("AvailabilityZone") for subnet in subnets]
+        zones = [
+            None
+            if subnet is None
+            else subnet.get("AvailabilityZone", default=subnet.get("AvailabilityZoneId"))
+            for subnet in subnets
+        ]
         if all(
             one is not None and other is not None and same(one, other) is True
             for one, other in combinations(zones, 2)
@@ -81,6 +86,10 @@ def _without_credentials(deployment: Deployment) -> Iterator[Found]:
             yield Found(proxy, ("Auth",), what)
         for index, entry in entries or ():
             yield from _unreadable(deployment, proxy, ("Auth", index, "SecretArn"), entry.get("SecretArn"))
+        if deployment.permissions.trusts(proxy.get("RoleArn"), "rds.amazonaws.com") is Decision.DENIED:
+            what = "its role does not let rds.amazonaws.com assume it"
+            fix = "let rds.amazonaws.com do sts:AssumeRole in AssumeRolePolicyDocument"
+            yield Found(proxy, ("RoleArn",), what, fix, subject="trust")
 
 
 def _unreadable(

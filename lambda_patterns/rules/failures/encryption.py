@@ -80,7 +80,8 @@ def _key_denied(deployment: Deployment) -> Iterator[Found]:
             what = (
                 f"{service} writes to {target.id} for {source.id}, whose key {managed} cannot be opened to it"
             )
-            fix = "use SQS's own encryption, or a customer key whose policy lets the service in"
+            fix = "use a customer key whose policy lets the service in"
+            fix += ", or SQS's own encryption" if target.type == QUEUE else ""
             yield Found(target, ("KmsMasterKeyId",), what, fix, subject=service)
             continue
         key = customer_key(deployment, target)

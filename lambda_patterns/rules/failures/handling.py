@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from lambda_patterns.model.deployment import Deployment
     from lambda_patterns.model.failures import Invoked, Outcome, Trigger
+    from lambda_patterns.model.template import Resource
 
 _INVOKE_ACCESS = "https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html"
 _RECURSION = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html"
@@ -116,6 +117,20 @@ def _invoke_denied(deployment: Deployment) -> Iterator[Found]:
             what = f"{trigger.words} may not invoke {name}: no permission lets {trigger.service} in for it"
             fix = f"add an AWS::Lambda::Permission on {name} for {trigger.service} with its ARN as SourceArn"
             yield Found(trigger.caller, trigger.path, what, fix)
+    for schedule in deployment.of_type("AWS::Scheduler::Schedule"):
+        yield from _schedule_denied(deployment, schedule)
+
+
+def _schedule_denied(deployment: Deployment, schedule: Resource) -> Iterator[Found]:
+    """A schedule invokes with a role of its own."""
+    arn, role = schedule.get("Target", "Arn"), schedule.resource("Target", "RoleArn")
+    target = deployment.resource_of(arn)
+    if role is None or target is None or not target.type.startswith("AWS::Lambda::"):
+        return
+    if deployment.permissions.may(role, "lambda:InvokeFunction", arn) is Decision.DENIED:
+        what = f"the schedule {schedule.id} may not invoke {target.id}: its role {role.id} does not allow it"
+        fix = f"allow {role.id} lambda:InvokeFunction on {target.id}"
+        yield Found(schedule, ("Target", "RoleArn"), what, fix)
 
 
 def _source_arn(trigger: Trigger) -> Reference:

@@ -167,7 +167,7 @@ def _behind(deployment: Deployment) -> dict[str, dict[Host, list[str]]]:
 def _only_services(deployment: Deployment, behind: dict[Host, list[str]]) -> dict[str, int]:
     """Give the services that functions behind a NAT gateway need, and in how many zones; {} if there is more.
 
-    Only what is declared is believed: each function behind it must say what it needs.
+    A function of which nothing is known to be needed may be there for the internet.
     """
     needed: dict[str, set[str]] = {}
     for host, inside in behind.items():
@@ -176,10 +176,11 @@ def _only_services(deployment: Deployment, behind: dict[Host, list[str]]) -> dic
             return {}
         if host.kind is not HostKind.FUNCTION:
             continue
-        declared = resource.metadata.get("LambdaPatterns")
-        if not isinstance(declared, dict) or "Needs" not in declared:
+        role = deployment.permissions.role_of(resource)
+        needs = deployment.needs.of(resource)
+        if not needs or role is None or not deployment.permissions.policies(role).complete:
             return {}
-        for need in deployment.needs.of(resource):
+        for need in needs:
             service = services.by_name(need.name)
             if need.name == INTERNET or service is None or not service.has_endpoint:
                 return {}
@@ -289,7 +290,7 @@ RULES = (
         fix="use endpoints: `LambdaNetwork(internet=Endpoints(...))`",
         exceptions=(
             "a function that needs the internet",
-            "a function that does not declare what it needs",
+            "a function whose role is not all there, or says nothing of what it needs",
             "anything else in the subnets that may use the NAT gateway",
             "a service without an endpoint",
         ),
