@@ -9,6 +9,7 @@ from lambda_patterns.constructs.validation import LambdaPatterns
 from stacks.database import DatabaseStack
 from stacks.network_paths import EndpointsStack, IsolatedStack, NatGatewayStack, NatInstanceStack
 from stacks.on_failure import OnFailureStack
+from stacks.order_events import OrderEventsStack
 from stacks.ready_function import ReadyFunctionStack
 from stacks.triggers import TriggersStack
 
@@ -29,6 +30,7 @@ def build(app: App) -> App:
     EndpointsStack(app, "Endpoints")
     IsolatedStack(app, "Isolated")
     OnFailureStack(app, "OnFailure")
+    OrderEventsStack(app, "OrderEvents")
     DatabaseStack(app, "Database")
     ReadyFunctionStack(app, "ReadyFunction")
     TriggersStack(app, "Triggers")

@@ -47,8 +47,21 @@ def private_bucket(scope: Construct, construct_id: str) -> s3.Bucket:
 
 def let_write(function: lambda_.Function, bucket: s3.Bucket, prefix: str) -> None:
     """Let `function` write objects below `prefix` ("orders/"), and nothing else."""
+    _let(
+        function, "s3:PutObject", bucket, f"{prefix}*", "the objects below this prefix are the function's own"
+    )
+
+
+def let_read(function: lambda_.Function, bucket: s3.Bucket, suffix: str) -> None:
+    """Let `function` read objects whose keys end in `suffix` (".json"), and nothing else."""
+    _let(
+        function, "s3:GetObject", bucket, f"*{suffix}", "these objects are what the function is there to read"
+    )
+
+
+def _let(function: lambda_.Function, action: str, bucket: s3.Bucket, keys: str, why: str) -> None:
     function.add_to_role_policy(
-        iam.PolicyStatement(actions=["s3:PutObject"], resources=[bucket.arn_for_objects(f"{prefix}*")])
+        iam.PolicyStatement(actions=[action], resources=[bucket.arn_for_objects(keys)])
     )
     assert function.role is not None  # noqa: S101  # narrows: only an imported function lacks its role
     resource = bucket.node.default_child
@@ -56,8 +69,5 @@ def let_write(function: lambda_.Function, bucket: s3.Bucket, prefix: str) -> Non
     name = Stack.of(bucket).get_logical_id(resource)
     acknowledge(
         function.role,
-        {
-            f"AwsSolutions-IAM5[Resource::<{name}.Arn>/{prefix}*]": "the objects below this prefix are the "
-            "function's own, and their names come with its events"
-        },
+        {f"AwsSolutions-IAM5[Resource::<{name}.Arn>/{keys}]": f"{why}, and their names come with its events"},
     )

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 
 _LAST_STOP = "this queue is where failures end: its depth is watched, and `lambda-patterns failures` reads it"
+_KEPT = (
+    "it reads a queue: what fails goes to the queue's own dead-letter queue, and Lambda uses that of a "
+    "function for asynchronous invocations alone"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,8 @@ class QueueConsumer(Construct):
             max_concurrency=concurrency,
             filters=list(filters) or None,
         )
+        if function.dead_letter_queue is None and function.dead_letter_topic is None:
+            acknowledge(function, {"compliance/LambdaDLQ": _KEPT, "Serverless-LambdaDLQ": _KEPT})
         self.alarms = self._watch(backlog_age)
         if alarm_topic is not None:
             for alarm in self.alarms.values():

@@ -39,6 +39,8 @@ _UNDELIVERED = "the caller gives the queue (undelivered=); without one EventBrid
 _THROTTLE = (
     "the function's concurrency bounds what is served; a rate is for the owner of the API to set (throttle=)"
 )
+_NOTIFICATIONS_HANDLER = "BucketNotificationsHandler050a0587b7544547bf325f094a3db834"
+_WRITES_LOGS = "aws_cdk's own function, which runs at deployment alone: this policy lets it write its log"
 _FORMAT = (
     '{"requestId":"$context.requestId","ip":"$context.identity.sourceIp","time":"$context.requestTime",'
     '"route":"$context.routeKey","status":"$context.status","error":"$context.integrationErrorMessage"}'
@@ -90,6 +92,18 @@ def on_object(  # noqa: PLR0913  # which objects, of what, and what of failures
     )
     for event in events:
         bucket.add_event_notification(event, notifications.LambdaDestination(function), *chosen)
+    _acknowledge_notifications(bucket)
+
+
+def _acknowledge_notifications(bucket: s3.IBucket) -> None:
+    """Answer for the function with which aws_cdk sets a bucket's notifications, one in each stack."""
+    setter = Stack.of(bucket).node.try_find_child(_NOTIFICATIONS_HANDLER)
+    if setter is not None:
+        basic = "arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+        acknowledge(setter, {f"AwsSolutions-IAM4[Policy::{basic}]": _WRITES_LOGS})
+    own = bucket.node.try_find_child("Notifications")
+    if own is not None:
+        acknowledge(own, INLINE_POLICY)
 
 
 def on_event(

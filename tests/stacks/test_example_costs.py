@@ -16,7 +16,8 @@ pytestmark = pytest.mark.cdk
 # The prices that the table does not know for Seoul, as a user's file would give them.
 OWN = {"instance-t4g.nano-hour": 0.0052, "sqs-standard-requests": 0.40, "lambda-provisioned-arm": 0.0000041}
 NAT, ADDRESS, ENDPOINT = 730 * 0.059, 730 * 0.005, 2 * 730 * 0.013
-PROXY, SECRET, KEY, ALARM = 2 * 730 * 0.018, 0.40, 1.00, 0.10
+PROXY, SECRET, KEY = 2 * 730 * 0.018, 0.40, 1.00
+ALARM, COMPOSITE = 0.10, 0.50
 WORKLOAD: dict[str, Any] = {
     "free_tier": False,
     "functions": {
@@ -50,6 +51,8 @@ def test_what_each_example_costs_with_no_traffic(application: App, found: list[s
         "NatGateway": pytest.approx(2 * (NAT + ADDRESS)),
         "NatInstance": pytest.approx(730 * 0.0052 + ADDRESS),
         "OnFailure": pytest.approx(KEY + ALARM),
+        # 34 alarms of one metric each, 4 of two, and the composite one; two keys
+        "OrderEvents": pytest.approx(2 * KEY + (34 + 4 * 2) * ALARM + COMPOSITE),
         "ReadyFunction": pytest.approx(KEY + 3 * ALARM),
         "Triggers": pytest.approx(KEY + 2 * ALARM),
     }
@@ -67,6 +70,7 @@ def test_what_each_example_costs_under_a_stated_workload(application: App, found
         "NatInstance": 0,
         # 1,000 messages of 100 KB: send, receive, delete, two chunks each
         "OnFailure": pytest.approx(1000 * 3 * 2 * 0.40 / 1_000_000),
+        "OrderEvents": 0,
         "ReadyFunction": pytest.approx(
             0.40 + 2_000_000 * 0.100 * 0.5 * gb_second + 2_000_000 / 1024**2 * 0.76
         ),

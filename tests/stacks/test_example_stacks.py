@@ -20,6 +20,7 @@ STACKS = [
     "NatGateway",
     "NatInstance",
     "OnFailure",
+    "OrderEvents",
     "ReadyFunction",
     "Triggers",
 ]
