@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from aws_cdk import App, Stack
 
+from lambda_patterns.constructs import LambdaNetwork, NatGateways
 from lambda_patterns.testing import context_of
 
 CONTEXT = context_of(Path(__file__).parents[2] / "cdk.json")
@@ -18,3 +19,8 @@ def app(tmp_path: Path) -> App:
 @pytest.fixture
 def stack(app: App) -> Stack:
     return Stack(app, "Stack")
+
+
+@pytest.fixture
+def network(stack: Stack) -> LambdaNetwork:
+    return LambdaNetwork(stack, "Network", internet=NatGateways())

@@ -1,9 +1,10 @@
 """Every wiring of a database and a function: engine, new or imported, one stack or two, secret or IAM."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from aws_cdk import App, Duration, Environment, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_lambda as lambda_
@@ -15,6 +16,7 @@ from lambda_patterns.constructs.function import VpcFunction
 from lambda_patterns.constructs.network import LambdaNetwork
 from lambda_patterns.constructs.proxied_database import ProxiedDatabase
 from lambda_patterns.constructs.ways_out import Endpoints
+from lambda_patterns.errors import ArgumentError
 
 ENVIRONMENT = Environment(account="123456789012", region="eu-central-1")
 ENGINES: dict[str, Any] = {
@@ -141,6 +143,12 @@ def secret(stack: Stack, name: str = "Given") -> secretsmanager.ISecret:
     return secretsmanager.Secret.from_secret_complete_arn(
         stack, name, "arn:aws:secretsmanager:eu-central-1:123456789012:secret:app-AbCdEf"
     )
+
+
+def refusal(action: Callable[[], object]) -> str:
+    with pytest.raises(ArgumentError) as refused:
+        action()
+    return str(refused.value)
 
 
 def seconds(count: float) -> Duration:

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from aws_cdk import Stack
 from aws_cdk import aws_lambda as lambda_
+
+from lambda_patterns.testing import synthesize
 
 Template = dict[str, Any]
 
@@ -22,6 +25,14 @@ def only(template: Template, kind: str) -> Template:
     found = of_type(template, kind)
     assert len(found) == 1, f"{len(found)} {kind}"
     return found[0]
+
+
+def found(stack: Stack, kind: str) -> list[Template]:
+    return of_type(synthesize(stack), kind)
+
+
+def one(stack: Stack, kind: str) -> Template:
+    return only(synthesize(stack), kind)
 
 
 def types(template: Template) -> set[str]:

@@ -16,7 +16,6 @@ from lambda_patterns.constructs.imported_database_proxy import ImportedDatabaseP
 from lambda_patterns.constructs.network import LambdaNetwork
 from lambda_patterns.constructs.proxied_database import ProxiedDatabase
 from lambda_patterns.constructs.ways_out import Endpoints, NatGateways
-from lambda_patterns.errors import ArgumentError
 from tests.constructs.database_wiring import (
     ENGINES,
     Wiring,
@@ -24,6 +23,7 @@ from tests.constructs.database_wiring import (
     function_in,
     network_of,
     new_database,
+    refusal,
     secret,
     wire,
 )
@@ -31,12 +31,6 @@ from tests.constructs.database_wiring import (
 pytestmark = pytest.mark.cdk
 
 RDS = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/"
-
-
-def refusal(action: Any) -> str:
-    with pytest.raises(ArgumentError) as refused:
-        action()
-    return str(refused.value)
 
 
 def proxied(stack: Stack, name: str = "Orders", **arguments: Any) -> ProxiedDatabase:

@@ -11,7 +11,6 @@ from lambda_patterns.constructs.database_invoke import DatabaseInvoke
 from lambda_patterns.constructs.network import LambdaNetwork
 from lambda_patterns.constructs.proxied_database import ProxiedDatabase
 from lambda_patterns.constructs.ways_out import Endpoints
-from lambda_patterns.errors import ArgumentError
 from tests.constructs.database_wiring import (
     ENGINES,
     Wiring,
@@ -20,6 +19,7 @@ from tests.constructs.database_wiring import (
     imported_database,
     network_of,
     new_database,
+    refusal,
     wire,
 )
 
@@ -35,12 +35,6 @@ def invoked(engine: str, stacks: int, **arguments: Any) -> tuple[Wiring, Databas
         wiring.code, "Report", database=wiring.database, function=wiring.function, **arguments
     )
     return wiring, invoke
-
-
-def refusal(action: Any) -> str:
-    with pytest.raises(ArgumentError) as refused:
-        action()
-    return str(refused.value)
 
 
 @pytest.fixture(

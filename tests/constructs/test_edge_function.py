@@ -11,6 +11,7 @@ from aws_cdk.assertions import Template
 from lambda_patterns.constructs.edge_function import EdgeFunction, ViewerFunction
 from lambda_patterns.constructs.package import directory_package
 from lambda_patterns.errors import ArgumentError
+from tests.constructs.template_queries import one
 
 pytestmark = pytest.mark.cdk
 FUNCTIONS = Path(__file__).parents[2] / "functions"
@@ -26,12 +27,6 @@ def stack(app: App) -> Stack:
 def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> lambda_.Code:
     monkeypatch.setenv("LAMBDA_PATTERNS_CACHE", str(tmp_path / "cache"))
     return directory_package(FUNCTIONS / "add_security_headers").code
-
-
-def one(stack: Stack, kind: str) -> dict[str, Any]:
-    (resource,) = Template.from_stack(stack).find_resources(kind).values()
-    found: dict[str, Any] = resource["Properties"]
-    return found
 
 
 def test_one_distribution_calls_a_version_at_the_origin_and_a_script_at_the_viewer(

@@ -19,22 +19,13 @@ from lambda_patterns.constructs.provisioned_concurrency import (
     ScheduledConcurrency,
 )
 from lambda_patterns.errors import ArgumentError
+from tests.constructs.template_queries import code, found, one
 
 pytestmark = pytest.mark.cdk
 
 
 def plain(stack: Stack, name: str = "Fn", **options: Any) -> PlainFunction:
-    code = lambda_.Code.from_inline("def handler(event, context): ...")
-    return PlainFunction(stack, name, code=code, handler="index.handler", **options)
-
-
-def found(stack: Stack, kind: str) -> list[dict[str, Any]]:
-    return [each["Properties"] for each in Template.from_stack(stack).find_resources(kind).values()]
-
-
-def one(stack: Stack, kind: str) -> dict[str, Any]:
-    (resource,) = found(stack, kind)
-    return resource
+    return PlainFunction(stack, name, **code(), **options)
 
 
 def test_a_fixed_number_is_provisioned_on_an_alias_of_a_published_version(stack: Stack) -> None:

@@ -8,7 +8,6 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
-from aws_cdk.assertions import Template
 
 from lambda_patterns.constructs import OnFailureQueue, PlainFunction
 from lambda_patterns.constructs.triggers import (
@@ -20,28 +19,19 @@ from lambda_patterns.constructs.triggers import (
     on_schedule,
 )
 from lambda_patterns.errors import ArgumentError
+from tests.constructs.template_queries import code, found, one
 
 pytestmark = pytest.mark.cdk
 
 
 @pytest.fixture
 def function(stack: Stack) -> PlainFunction:
-    code = lambda_.Code.from_inline("def handler(event, context): ...")
-    return PlainFunction(stack, "Fn", code=code, handler="index.handler")
+    return PlainFunction(stack, "Fn", **code())
 
 
 @pytest.fixture
 def live(function: PlainFunction) -> lambda_.Alias:
     return function.add_alias("live")
-
-
-def found(stack: Stack, kind: str) -> list[dict[str, Any]]:
-    return [each["Properties"] for each in Template.from_stack(stack).find_resources(kind).values()]
-
-
-def one(stack: Stack, kind: str) -> dict[str, Any]:
-    (resource,) = found(stack, kind)
-    return resource
 
 
 def permitted(stack: Stack, principal: str) -> dict[str, Any]:

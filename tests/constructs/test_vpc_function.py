@@ -15,7 +15,6 @@ from lambda_patterns.constructs import (
     Endpoints,
     Isolated,
     LambdaNetwork,
-    NatGateways,
     OnFailureQueue,
     VpcFunction,
 )
@@ -23,11 +22,6 @@ from lambda_patterns.testing import synthesize
 from tests.constructs.template_queries import code, declarations, of_type, only
 
 pytestmark = pytest.mark.cdk
-
-
-@pytest.fixture
-def network(stack: Stack) -> LambdaNetwork:
-    return LambdaNetwork(stack, "Network", internet=NatGateways())
 
 
 def function_role(template: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
-from lambda_patterns.constructs import Endpoints, Isolated, LambdaNetwork, NatGateways, VpcFunction
+from lambda_patterns.constructs import Endpoints, Isolated, LambdaNetwork, VpcFunction
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.testing import synthesize
 from tests.constructs.template_queries import code, of_type
@@ -18,11 +18,6 @@ from tests.constructs.template_queries import code, of_type
 pytestmark = pytest.mark.cdk
 
 _DG = "https://docs.aws.amazon.com/lambda/latest/dg"
-
-
-@pytest.fixture
-def network(stack: Stack) -> LambdaNetwork:
-    return LambdaNetwork(stack, "Network", internet=NatGateways())
 
 
 def refused(stack: Stack, network: LambdaNetwork | ec2.IVpc, **arguments: Any) -> str:
