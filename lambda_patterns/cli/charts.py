@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lambda_patterns.errors import LambdaPatternsError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from lambda_patterns.cli.tuning.measurement import Choice, Measurement
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lambda_patterns.model.cost.path_load import PathLoad
 
 FORMATS = (".png", ".svg")
-_STYLES = ("-", "--", "-.", ":")
+_STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 2)))
 
 
 def start(path: Path, panels: int) -> tuple[Any, list[Any]]:
@@ -55,54 +55,73 @@ def save(figure: Any, path: Path) -> None:  # noqa: ANN401  # matplotlib's types
 
 
 def draw_paths(load: PathLoad, sheet: PriceSheet, path: Path) -> None:
-    """Draw what each way out of a VPC costs: against the GB, and against the number of services.
+    """Draw what each way out costs: against the GB of a month, and against the number of services.
 
     Raises:
         LambdaPatternsError: see `start` and `save`.
     """
-    from dataclasses import replace  # noqa: PLC0415  # only here
-
-    from lambda_patterns.model.cost import break_even, compare  # noqa: PLC0415
+    from lambda_patterns.model.cost import break_even, compare  # noqa: PLC0415  # only here
 
     figure, (by_gb, by_services) = start(path, 2)
     even = break_even(load, sheet)
-    top = max(2 * (even.gb_against_nat or 0), 2 * load.gb, 2 * (even.gb_beside_nat or 0), 100)
-    ways = [way for way in compare(load, sheet) if way.monthly is not None and way.name != "isolated"]
-    for number, way in enumerate(ways):
-        floor, per_gb = way.floor or 0.0, way.per_gb or 0.0
-        label = way.name + (" (no internet)" if way.refused else "")
-        by_gb.plot([0, top], [floor, floor + per_gb * top], _STYLES[number % 4], label=label)
-    if even.gb_against_nat:
-        by_gb.axvline(even.gb_against_nat, color="grey", linewidth=0.8)
-        by_gb.annotate(f"{even.gb_against_nat:,.0f} GB", (even.gb_against_nat, 0), rotation=90, fontsize=8)
-    by_gb.set(xlabel="GB a month", ylabel="USD a month", title=f"{len(load.interface_services)} services")
-    by_gb.legend(fontsize=8)
+    most = max(2 * (even.gb_against_nat or 0), 2 * load.gb, 2 * (even.gb_beside_nat or 0), 100)
+    curves: dict[tuple[float, ...], list[str]] = {}
+    for way in compare(load, sheet):
+        if way.floor is not None and way.per_gb is not None:
+            name = way.name + (" (cannot carry this)" if way.refused else "")
+            curves.setdefault((way.floor, way.floor + way.per_gb * most), []).append(name)
+    where = f"{load.zones} zones, {sheet.region}"
+    _draw(by_gb, [0, most], curves, even.gb_against_nat or None, "{:,.0f} GB")
+    services = len(load.interface_services)
+    by_gb.set(xlabel="GB a month", title=f"{services} service{'' if services == 1 else 's'}, {where}")
 
-    most = max(8, len(load.interface_services) + 2)
-    counts = list(range(most + 1))
-    names = [f"service-{count}" for count in counts]
-    costs: dict[str, list[float]] = {}
-    for count in counts:
-        gb = dict.fromkeys(names[:count], load.gb / max(count, 1))
-        for way in compare(replace(load, services=gb, internet_gb=None), sheet):
-            if (
-                way.name in ("nat-gateway-per-zone", "regional-nat-gateway", "endpoints")
-                and way.floor is not None
-            ):
-                costs.setdefault(way.name, []).append(way.floor + (way.per_gb or 0.0) * load.gb)
-    for number, (name, amounts) in enumerate(costs.items()):
-        by_services.plot(counts, amounts, _STYLES[number % 4], marker=".", label=name)
-    if even.endpoints is not None:
-        by_services.axvline(even.endpoints, color="grey", linewidth=0.8)
-        by_services.annotate(f"{even.endpoints:.2f}", (even.endpoints, 0), rotation=90, fontsize=8)
-    title = f"{load.gb:g} GB a month, {load.zones} zones, {sheet.region}"
-    by_services.set(xlabel="services with an interface endpoint", ylabel="USD a month", title=title)
-    by_services.legend(fontsize=8)
+    counts = list(range(1, max(8, len(load.interface_services) + 2) + 1))
+    _draw(by_services, counts, _by_services(load, sheet, counts), even.endpoints, "{:.2f} services")
+    by_services.set(
+        xlabel="AWS services, each with an interface endpoint", title=f"{load.gb:g} GB a month, {where}"
+    )
     save(figure, path)
 
 
+def _by_services(
+    load: PathLoad, sheet: PriceSheet, counts: Sequence[int]
+) -> dict[tuple[float, ...], list[str]]:
+    """USD a month of each way for so many services that share the GB of the load."""
+    from dataclasses import replace  # noqa: PLC0415  # only here
+
+    from lambda_patterns.model.cost import compare  # noqa: PLC0415
+
+    costs: dict[str, list[float]] = {}
+    for count in counts:
+        shared = {f"service-{number}": load.gb / count for number in range(count)}
+        for way in compare(replace(load, services=shared, internet_gb=None), sheet):
+            if way.monthly is not None and way.name != "isolated":
+                costs.setdefault(way.name, []).append(way.monthly)
+    curves: dict[tuple[float, ...], list[str]] = {}
+    for name, amounts in costs.items():
+        curves.setdefault(tuple(amounts), []).append(name)
+    return curves
+
+
+def _draw(  # what is drawn, and where two of it meet
+    axes: Any,  # noqa: ANN401  # matplotlib's types are not needed to call it
+    positions: Sequence[float],
+    curves: Mapping[tuple[float, ...], Sequence[str]],
+    even: float | None,
+    words: str,
+) -> None:
+    """Draw curves, those that are equal as one, with the legend below and the break-even said in words."""
+    for number, (amounts, names) in enumerate(curves.items()):
+        axes.plot(positions, amounts, linestyle=_STYLES[number % len(_STYLES)], label=" = ".join(names))
+    if even is not None and positions[0] <= even <= positions[-1]:
+        said = "break-even with NAT gateways: " + words.format(even)
+        axes.axvline(even, color="black", linewidth=0.8, label=said)
+    axes.set(ylabel="USD a month", xlim=(positions[0], positions[-1]), ylim=(0, None))
+    axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
+
+
 def draw_tuning(
-    function: str, measured: Sequence[Measurement], choice: Choice, price: float | None, path: Path
+    title: str, measured: Sequence[Measurement], choice: Choice, price: float | None, path: Path
 ) -> None:
     """Draw time and cost against memory, with the choices marked.
 
@@ -113,18 +132,22 @@ def draw_tuning(
     usable = [each for each in measured if each.usable]
     sizes = [each.memory for each in usable]
     costs = [each.gb_seconds * (1 if price is None else price * 1e6) for each in usable]
-    times = time.plot(sizes, [each.duration for each in usable], "-o", label="median duration")
-    time.set(xlabel="memory, MB", ylabel="ms", title=function, ylim=(0, None))
+    times = time.plot(sizes, [each.duration for each in usable], "-o", label="median duration (left)")
+    time.set(xlabel="memory, MB", ylabel="ms", title=title, ylim=(0, None), xscale="log")
+    time.set_xticks(sizes, [f"{size:,}" for size in sizes], rotation=45, fontsize=8)
+    time.minorticks_off()
     cost = time.twinx()
-    unit = "GB-s an invocation" if price is None else "USD a million invocations"
-    spent = cost.plot(sizes, costs, "--s", color="tab:orange", label="cost")
+    unit = "GB-s an invocation" if price is None else "USD a million invocations, without requests"
+    spent = cost.plot(sizes, costs, "--s", color="tab:orange", label="cost of duration (right)")
     cost.set(ylabel=unit, ylim=(0, None))
     marks: dict[int, list[str]] = {}
     for name in ("cheapest", "fastest", "balanced"):
         marks.setdefault(getattr(choice, name), []).append(name)
     for size, names in marks.items():
         time.axvline(size, color="grey", linewidth=0.8, linestyle=":")
-        place = {"xycoords": ("data", "axes fraction"), "rotation": 90, "fontsize": 8}
-        time.annotate(", ".join(names), (size, 0.02), **place)
-    time.legend(handles=[*times, *spent], fontsize=8)
+        place = {"xycoords": ("data", "axes fraction"), "rotation": 90, "fontsize": 8, "ha": "right"}
+        time.annotate(", ".join(names), (size, 0.98), va="top", **place)
+    time.legend(
+        handles=[*times, *spent], fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2
+    )
     save(figure, path)

@@ -12,6 +12,7 @@ import click
 from lambda_patterns.cli.cost import FILE
 from lambda_patterns.cli.money import table, usd
 from lambda_patterns.errors import LambdaPatternsError
+from lambda_patterns.facts.services import SERVICES, by_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,13 +51,12 @@ def command(  # noqa: PLR0913, PLR0917  # one argument an option, which click gi
     as_json: bool,
 ) -> None:
     """Price NAT gateway, NAT instance, endpoints and isolation for one month, in USD without tax."""
-    from lambda_patterns.facts.prices import PriceSheet  # noqa: PLC0415  # the help needs none of it
-    from lambda_patterns.model.cost import (  # noqa: PLC0415
+    from lambda_patterns.model.cost import (  # noqa: PLC0415  # the help needs none of it
         Workload,
         break_even,
         compare,
-        read_prices,
         read_workload,
+        sheet_of,
     )
     from lambda_patterns.model.cost.path_load import parse_paths  # noqa: PLC0415
 
@@ -70,9 +70,7 @@ def command(  # noqa: PLR0913, PLR0917  # one argument an option, which click gi
     said = (("zones", zones), ("internet_gb", internet_gb), ("instance", instance))
     given |= {name: value for name, value in said if value is not None}
     load = parse_paths(given, "compare-paths")
-    sheet = PriceSheet(
-        where, read_prices(price_file).get(where) if price_file else None, source=str(price_file)
-    )
+    sheet = sheet_of(where, price_file)
     ways, even = compare(load, sheet), break_even(load, sheet)
     if chart is not None:
         from lambda_patterns.cli.charts import draw_paths  # noqa: PLC0415  # matplotlib, an extra
@@ -89,6 +87,13 @@ def command(  # noqa: PLR0913, PLR0917  # one argument an option, which click gi
 def _service(said: str) -> tuple[str, object]:
     name, _, gb = said.partition("=")
     return name, gb or 0
+
+
+def _near(name: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415  # only here
+
+    near = get_close_matches(name, [service.name for service in SERVICES], n=1)
+    return f": did you mean {near[0]!r}?" if near else ""
 
 
 def _report(load: PathLoad, region: str, ways: tuple[Way, ...], even: BreakEven) -> Iterator[str]:
@@ -116,5 +121,8 @@ def _report(load: PathLoad, region: str, ways: tuple[Way, ...], even: BreakEven)
         yield f"endpoints cost more than a NAT gateway in each zone from {even.endpoints:.2f} services on"
     if even.gb_beside_nat is not None:
         yield f"beside NAT gateways, an endpoint pays for itself from {even.gb_beside_nat:,.0f} GB a month on"
+    for name in sorted(load.services):
+        if by_name(name) is None:
+            yield f"{name}: no endpoint of this name is known here, one is counted{_near(name)}"
     if even.gb_against_nat:
         yield f"these endpoints cost less than NAT gateways from {even.gb_against_nat:,.0f} GB a month on"

@@ -29,9 +29,8 @@ def command(
     template: Path, workload_file: Path | None, region: str | None, price_file: Path | None, *, as_json: bool
 ) -> None:
     """Price TEMPLATE (a template, or a cdk.out folder) for one month, in USD without tax."""
-    from lambda_patterns.facts.prices import PriceSheet  # noqa: PLC0415  # the help needs none of it
-    from lambda_patterns.model.assembly import read  # noqa: PLC0415
-    from lambda_patterns.model.cost import Workload, estimate, read_prices, read_workload  # noqa: PLC0415
+    from lambda_patterns.model.assembly import read  # noqa: PLC0415  # the help needs none of it
+    from lambda_patterns.model.cost import Workload, estimate, read_workload, sheet_of  # noqa: PLC0415
     from lambda_patterns.model.cost.estimate import region_of  # noqa: PLC0415
     from lambda_patterns.model.cost.workload import check_names  # noqa: PLC0415
 
@@ -39,8 +38,7 @@ def command(
     deployments = tuple(read(template).deployments())
     check_names(workload, deployments)
     where = region_of(deployments, workload, region)
-    own = read_prices(price_file).get(where) if price_file else None
-    sheet = PriceSheet(where, own, source=str(price_file))
+    sheet = sheet_of(where, price_file)
     estimates = sorted(
         (estimate(deployment, workload, sheet) for deployment in deployments), key=lambda each: each.monthly
     )
@@ -87,8 +85,10 @@ def _report(found: Estimate, others: list[float]) -> Iterator[str]:
     if dominant := found.dominant():
         yield f"dominated by {dominant[0]}: {dominant[1]:.0%} of what is charged"
     for why in dict.fromkeys(line.why or "" for line in found.unknown):
-        names = ", ".join(dict.fromkeys(line.resource for line in found.unknown if line.why == why))
-        yield f"unknown: {why} ({names}); give a price with --prices FILE"
+        lines = [line for line in found.unknown if line.why == why]
+        names = ", ".join(dict.fromkeys(line.resource for line in lines))
+        fix = "" if any(line.quantity is None for line in lines) else "; give a price with --prices FILE"
+        yield f"unknown: {why} ({names}){fix}"
     if found.unpriced:
         yield "not priced: " + ", ".join(f"{kind} ({count})" for kind, count in found.unpriced.items())
     if found.silent:

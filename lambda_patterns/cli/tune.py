@@ -68,7 +68,9 @@ def command(  # noqa: PLR0913  # one argument an option
         start(chart, 1)  # refuse what cannot be drawn before anything is invoked
     aws = Aws(profile=profile, region=region, endpoint_url=endpoint_url, connections=len(sizes) + 2)
     tuned = TunedFunction(aws.lambda_, function)
-    if endpoint_url and "amazonaws.com" not in endpoint_url:
+    price = _price(tuned.configuration["Architectures"][0], aws.region, price_file)
+    elsewhere = bool(endpoint_url) and "amazonaws.com" not in str(endpoint_url)
+    if elsewhere:
         click.echo("this is no AWS: what is measured is this machine, whatever the memory size", err=True)
     if not yes:
         click.confirm(
@@ -94,11 +96,11 @@ def command(  # noqa: PLR0913  # one argument an option
     if choice is None:
         why = next((each.refused or each.runs[-1].error for each in measured), "it was never run")
         raise LambdaPatternsError(f"{function} failed at every memory size: {why}")
-    price = _price(tuned.configuration["Architectures"][0], aws.region, price_file)
     if chart is not None:
         from lambda_patterns.cli.charts import draw_tuning  # noqa: PLC0415  # matplotlib, an extra
 
-        draw_tuning(function, measured, choice, price, chart)
+        title = f"{function} (not on AWS: this machine's times)" if elsewhere else function
+        draw_tuning(title, measured, choice, price, chart)
     if as_json:
         click.echo(json.dumps(_as_json(tuned.arn, tuned.memory, measured, choice, price), indent=2))
         return
@@ -131,16 +133,14 @@ def _sizes(said: str) -> list[int]:
 
 def _price(architecture: str, region: str, price_file: Path | None) -> float | None:
     """USD for a GB-second where this is known: the sizes are compared by GB-seconds either way."""
-    from lambda_patterns.facts.prices import PriceSheet  # noqa: PLC0415  # reads the table
-    from lambda_patterns.model.cost import read_prices  # noqa: PLC0415
+    from lambda_patterns.facts.prices import regions  # noqa: PLC0415  # reads the table
+    from lambda_patterns.model.cost import sheet_of  # noqa: PLC0415
 
-    own = read_prices(price_file).get(region) if price_file else None
-    try:
-        price = PriceSheet(region, own).price(
-            f"lambda-duration-{'arm' if architecture == 'arm64' else 'x86'}-1"
-        )
-    except LambdaPatternsError:
+    if price_file is None and region not in regions():
         return None
+    price = sheet_of(region, price_file).price(
+        f"lambda-duration-{'arm' if architecture == 'arm64' else 'x86'}-1"
+    )
     return price.value if price else None
 
 

@@ -231,3 +231,54 @@ def test_gb_that_are_no_number_are_refused_in_one_line(
         "allowed are 0-1,000,000,000 GB a month: "
         "it is a quantity of one month\n"
     )
+
+
+def test_a_service_without_a_known_endpoint_is_counted_and_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ("compare-paths", "--region", "us-east-1", "--service", "secretmanager")
+    code, out, _ = run(capsys, monkeypatch, *arguments)
+    assert code == 0
+    assert (
+        "secretmanager: no endpoint of this name is known here, one is counted: "
+        "did you mean 'secretsmanager'?"
+    ) in out.splitlines()
+
+
+def test_a_service_without_a_name_is_refused_in_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, out, err = run(capsys, monkeypatch, "compare-paths", "--region", "us-east-1", "--service", "=3")
+    assert (code, out) == (2, "")
+    assert err == (
+        "lambda-patterns: compare-paths.services: a service has no name: write its endpoint's, like sqs\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["cost", "compare-paths"])
+def test_a_price_file_that_says_nothing_of_the_region_is_refused_in_one_line(
+    command: str,
+    template: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = tmp_path / "prices.yaml"
+    file.write_text("us-esat-1: {nat-gateway-hour: 0.04}", encoding="utf-8")
+    given = (command, *((template,) if command == "cost" else ()), "--region", "us-east-1", "--prices", file)
+    code, out, err = run(capsys, monkeypatch, *given)
+    assert (code, out) == (2, "")
+    assert err == f"lambda-patterns: {file}: there is no 'us-east-1': did you mean 'us-esat-1'?\n"
+
+
+def test_a_duration_above_the_functions_timeout_is_refused_in_one_line(
+    template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "workload.yaml"
+    file.write_text("functions: {Fn: {invocations: 1, duration_ms: 3001}}", encoding="utf-8")
+    code, out, err = run(capsys, monkeypatch, "cost", template, "--region", "us-east-1", "--workload", file)
+    assert (code, out) == (2, "")
+    assert err == (
+        f"lambda-patterns: {file}: functions.Fn: duration_ms is 3,001 milliseconds, "
+        "Fn is ended after 3,000: that is its Timeout\n"
+    )

@@ -44,7 +44,8 @@ def test_requests_and_gb_seconds_of_one_function() -> None:
 def test_the_free_tier_of_the_note_covers_400_000_seconds_at_1_gb_and_3_200_000_at_128_mb() -> None:
     at_1_gb = bill({"Fn": FUNCTION}, load(free_tier=True, invocations=400_000, duration_ms=1000))
     at_128_mb = bill(
-        {"Fn": function(MemorySize=128)}, load(free_tier=True, invocations=1_000_000, duration_ms=3200)
+        {"Fn": function(MemorySize=128, Timeout=4)},
+        load(free_tier=True, invocations=1_000_000, duration_ms=3200),
     )
     assert at_1_gb.monthly == pytest.approx(0)
     assert at_128_mb.monthly == pytest.approx(0)
@@ -141,6 +142,41 @@ def test_scaled_provisioned_concurrency_costs_its_least_however_the_target_names
         assert bill(resources).floor == pytest.approx(21.9001752)
 
 
+def scaled(**properties: Any) -> dict[str, Any]:
+    target = {
+        "ServiceNamespace": "lambda",
+        "ResourceId": {"Fn::Join": ["", ["function:", {"Ref": "Fn"}, ":live"]]},
+        **properties,
+    }
+    return {
+        "Fn": FUNCTION,
+        "Target": {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": target},
+    }
+
+
+def test_what_is_provisioned_by_the_clock_is_unknown_until_the_workload_says_for_how_long() -> None:
+    morning = {"Schedule": "cron(0 8 * * ? *)", "ScalableTargetAction": {"MinCapacity": 5, "MaxCapacity": 5}}
+    resources = scaled(MinCapacity=0, MaxCapacity=1, ScheduledActions=[morning])
+    (line,) = bill(resources).unknown
+    assert (line.what, line.floor) == ("provisioned above", True)
+    assert line.why == (
+        "provisioned concurrency is scaled, and counted at its least: say `provisioned` and "
+        "`provisioned_hours` in the workload"
+    )
+    told = bill(resources, load(provisioned=5, provisioned_hours=220))
+    assert told.unknown == ()
+    # 5 x 1 GB x 220 x 3600 s x 0.0000041667
+    assert amounts(told, "Fn") == {"provisioned": pytest.approx(16.500132)}
+
+
+def test_what_is_provisioned_by_use_is_its_least_without_traffic_and_unknown_with_it() -> None:
+    resources = scaled(MinCapacity=2, MaxCapacity=20)
+    assert bill(resources).unknown == ()
+    (line,) = bill(resources, load(invocations=1000, duration_ms=10)).unknown
+    assert (line.what, line.floor) == ("provisioned above", False)
+    assert bill(scaled(MinCapacity=2, MaxCapacity=2), load(invocations=1000)).unknown == ()
+
+
 def test_provisioned_concurrency_in_seoul_matches_the_catalogues_134_70_for_ten_gigabytes() -> None:
     found = bill({"Fn": FUNCTION}, load(provisioned=10), region=SEOUL)
     assert amounts(found, "Fn")["provisioned"] == pytest.approx(134.70, abs=0.01)
@@ -156,6 +192,14 @@ def test_volume_tiers_begin_at_six_and_fifteen_thousand_million_gb_seconds() -> 
     # 6e9 x 0.0000166667 + 9e9 x 0.0000150000 + 5e9 x 0.0000133334 = 100,000.2 + 135,000 + 66,667
     duration = sum(line.monthly or 0 for line in found.lines if line.unit == "GB-s")
     assert duration == pytest.approx(301_667.2)
+
+
+def test_what_a_savings_plan_covers_is_not_lowered_by_the_volume_tiers_again() -> None:
+    plan = {"savings_plan": {"plan": "no-upfront", "coverage": 0.5}}
+    found = bill({"Fn": FUNCTION}, load(invocations=2e10, duration_ms=1000) | plan)
+    duration = sum(line.monthly or 0 for line in found.lines if line.unit == "GB-s")
+    # half of it 1e10 x 0.0000147 = 147,000, the other half of the 301,667.20 above
+    assert duration == pytest.approx(147_000 + 150_833.6)
 
 
 def test_a_savings_plan_lowers_the_duration_it_covers_and_not_the_requests() -> None:

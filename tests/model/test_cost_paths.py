@@ -110,3 +110,14 @@ def test_the_break_even_is_where_the_cheaper_path_changes(
     assert even.endpoints is not None
     if abs(count - even.endpoints) > 1e-6:
         assert (endpoints < nat) is (count < even.endpoints)
+
+
+def test_endpoints_do_not_carry_what_has_none_in_the_region() -> None:
+    def refused(service: str, sheet: PriceSheet) -> str | None:
+        (way,) = [way for way in compare(PathLoad(services={service: 1}), sheet) if way.name == "endpoints"]
+        return way.refused
+
+    assert refused("iam", SEOUL) == "no endpoint leads to iam in ap-northeast-2"
+    assert refused("iam", VIRGINIA) is None
+    assert refused("route53", VIRGINIA) == "no endpoint leads to route53 in us-east-1"
+    assert refused("a-service-of-tomorrow", SEOUL) is None

@@ -3,7 +3,13 @@
 from lambda_patterns.model.cost.estimate import Estimate, estimate
 from lambda_patterns.model.cost.line import Line
 from lambda_patterns.model.cost.paths import BreakEven, Path, break_even, compare, replacement
-from lambda_patterns.model.cost.workload import Workload, parse_workload, read_prices, read_workload
+from lambda_patterns.model.cost.workload import (
+    Workload,
+    parse_workload,
+    read_prices,
+    read_workload,
+    sheet_of,
+)
 
 __all__ = [
     "BreakEven",
@@ -18,4 +24,5 @@ __all__ = [
     "read_prices",
     "read_workload",
     "replacement",
+    "sheet_of",
 ]

@@ -40,6 +40,10 @@ DEFAULT_MEMORY = 128
 DEFAULT_STORAGE = 512
 _ARCHITECTURES = {"x86_64": "x86", "arm64": "arm"}
 _LEAST_POLLERS = 2
+_SCALED = (
+    "provisioned concurrency is scaled, and counted at its least: say `provisioned` and `provisioned_hours` "
+    "in the workload"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +102,21 @@ def rebates(sheet: PriceSheet, workload: Workload, lines: Sequence[Line]) -> Ite
         share = free * seconds / sum(used.values()) if free else 0.0
         if share:
             yield charge(sheet, "free tier", "duration", f"lambda-duration-{short}-1", share, credit=True)
-        yield from _volume(sheet, short, seconds)
+        yield from _volume(sheet, short, seconds, 1 - workload.coverage if workload.plan else 1)
         if workload.plan:
             covered = (seconds - share) * workload.coverage
             item = f"lambda-savings-{workload.plan}-{short}"
             yield _cheaper(sheet, "savings plan", f"lambda-duration-{short}-1", item, covered)
 
 
-def _volume(sheet: PriceSheet, short: str, seconds: float) -> Iterator[Line]:
+def _volume(sheet: PriceSheet, short: str, seconds: float, on_demand: float) -> Iterator[Line]:
+    """The tiers count all seconds, and lower the price of the share that no savings plan covers."""
     second, third = DURATION_TIERS[short]
     first = f"lambda-duration-{short}-1"
     for tier, amount in (("2", min(seconds, third) - second), ("3", seconds - third)):
-        if amount > 0:
-            yield _cheaper(sheet, "volume tiers", first, f"lambda-duration-{short}-{tier}", amount)
+        if amount * on_demand > 0:
+            item = f"lambda-duration-{short}-{tier}"
+            yield _cheaper(sheet, "volume tiers", first, item, amount * on_demand)
 
 
 def _cheaper(sheet: PriceSheet, name: str, usual: str, lower: str, quantity: float) -> Line:
@@ -152,6 +158,8 @@ def _on_demand_and_provisioned(
         yield charge(
             sheet, function, "provisioned duration", item, _times(size.gb, ready_seconds), why=size.why
         )
+    if load.provisioned is None:
+        yield from _scaled(sheet, deployment, function, load, f"lambda-provisioned-{short}")
     excess = None if size.storage_gb is None else max(0.0, size.storage_gb - DEFAULT_STORAGE / 1024)
     quantity = _times(excess, seconds + ready_seconds)
     yield charge(sheet, function, "ephemeral storage", "lambda-ephemeral-storage", quantity, why=size.why)
@@ -188,12 +196,29 @@ def _provisioned(deployment: Deployment, function: Resource, load: FunctionLoad)
             return value
         found += value or 0
     for target in deployment.of_type("AWS::ApplicationAutoScaling::ScalableTarget"):
-        if target.get("ServiceNamespace") == "lambda" and function in _named(target.get("ResourceId")):
+        if _scales(target, function):
             least = target.number("MinCapacity", default=0)
             if isinstance(least, Unknown):
                 return least
             found += least or 0
     return found
+
+
+def _scaled(
+    sheet: PriceSheet, deployment: Deployment, function: Resource, load: FunctionLoad, item: str
+) -> Iterator[Line]:
+    """What is provisioned above the least, by the clock or by use: no template tells for how long."""
+    for target in deployment.of_type("AWS::ApplicationAutoScaling::ScalableTarget"):
+        if not _scales(target, function):
+            continue
+        by_clock = target.get("ScheduledActions") is not None
+        bounds = (target.number("MinCapacity", default=0), target.number("MaxCapacity", default=0))
+        if by_clock or (load.invocations and bounds[0] != bounds[1]):
+            yield charge(sheet, function, "provisioned above", item, None, floor=by_clock, why=_SCALED)
+
+
+def _scales(target: Resource, function: Resource) -> bool:
+    return target.get("ServiceNamespace") == "lambda" and function in _named(target.get("ResourceId"))
 
 
 def _named(value: Value) -> set[Resource]:

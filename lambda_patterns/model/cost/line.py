@@ -80,7 +80,7 @@ def charge(  # noqa: PLR0913  # the fields of a line, less what it computes
     unit = unit_of(item).split(" ", 1)[-1]
     if quantity == 0:
         return Line(stack, name, what, item, 0, unit, 0.0, floor=floor)
-    if price is None:
+    if price is None and quantity is not None:
         why = f"no source for the price of {item} in {sheet.region}"
     if price is None or quantity is None:
         return Line(stack, name, what, item, quantity, unit, None, floor=floor, why=why)

@@ -42,7 +42,7 @@ class FunctionLoad:
     log_kb: float = _amount("log_kb", "KB an invocation", high=1_000_000)
     log_stored_gb: float = _amount("log_stored_gb", "GB", high=1_000_000_000)
     provisioned: float | None = _amount("provisioned", "environments", default=None, high=1_000_000)
-    provisioned_hours: float = _amount("provisioned_hours", "h", default=730, high=744)
+    provisioned_hours: float = _amount("provisioned_hours", "h", default=730, high=730)
     provisioned_share: float = _amount("provisioned_share", "of the invocations", default=1, high=1)
 
 

@@ -67,16 +67,14 @@ def parse_paths(data: object, where: str) -> PathLoad:
         name: number(gb, GB, f"{where}.services.{name}")
         for name, gb in mapping(given.get("services", {}), f"{where}.services").items()
     }
+    if "" in services:
+        raise LambdaPatternsError(f"{where}.services: a service has no name: write its endpoint's, like sqs")
     internet = given.get("internet_gb")
     zones = given.get("zones", 2)
     if problem := ZONES.problem(zones):
         raise LambdaPatternsError(f"{where}: {problem}: {ZONES.why}")
+    internet_gb = None if internet is None else number(internet, GB, f"{where}.internet_gb")
     try:
-        return PathLoad(
-            services=services,
-            internet_gb=None if internet is None else number(internet, GB, f"{where}.internet_gb"),
-            zones=zones,
-            instance=given.get("instance", "t4g.micro"),
-        )
+        return PathLoad(services, internet_gb, zones, given.get("instance", "t4g.micro"))
     except (LambdaPatternsError, TypeError) as error:
         raise LambdaPatternsError(f"{where}: {error}") from error

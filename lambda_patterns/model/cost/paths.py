@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambda_patterns.facts.prices import HOURS
+from lambda_patterns.facts.services import Endpoint, by_name
 from lambda_patterns.model.cost.path_load import GATEWAY_SERVICES
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
     from lambda_patterns.facts.prices import PriceSheet
     from lambda_patterns.model.cost.path_load import PathLoad
+
+_HOME_REGION = "us-east-1"
+"""Where the endpoints of services that have one API for the whole partition are. Source: see `Endpoint`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ def compare(load: PathLoad, sheet: PriceSheet) -> tuple[Path, ...]:
     upkeep = "yours to patch and to watch"
     services = load.interface_services
     internet = None if load.internet_gb is None else "it does not reach the internet"
+    closed = ", ".join(sorted(name for name in load.services if _has_no_endpoint(name, sheet.region)))
     reaches = ", ".join(sorted(services))
     return (
         _path(sheet, "nat-gateway-per-zone", [gateway, address] * zones, "nat-gateway-gb", load.gb),
@@ -100,7 +105,7 @@ def compare(load: PathLoad, sheet: PriceSheet) -> tuple[Path, ...]:
             [("interface-endpoint-hour", HOURS * zones * len(services))],
             "interface-endpoint-gb",
             load.gb,
-            refused=internet,
+            refused=internet or (f"no endpoint leads to {closed} in {sheet.region}" if closed else None),
         ),
         _path(
             sheet,
@@ -158,6 +163,13 @@ def replacement(
         gb,
     )
     return nat.monthly, instead.monthly
+
+
+def _has_no_endpoint(name: str, region: str) -> bool:
+    service = by_name(name)
+    if service is None:
+        return False
+    return service.endpoint is Endpoint.NONE or (service.endpoint is Endpoint.HOME and region != _HOME_REGION)
 
 
 def _path(  # noqa: PLR0913  # the fields of a path, less what it computes

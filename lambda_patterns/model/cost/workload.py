@@ -28,8 +28,9 @@ from typing import TYPE_CHECKING
 from lambda_patterns.errors import LambdaPatternsError
 from lambda_patterns.facts import prices
 from lambda_patterns.facts.limit import Limit
+from lambda_patterns.facts.limits import DEFAULT_TIMEOUT
 from lambda_patterns.model.cost.line import name_of
-from lambda_patterns.model.cost.loads import SECTIONS, Load, limits
+from lambda_patterns.model.cost.loads import SECTIONS, FunctionLoad, Load, limits
 from lambda_patterns.model.cost.path_load import PathLoad, parse_paths
 from lambda_patterns.model.cost.reading import mapping, number, only, read, unknown
 
@@ -95,6 +96,20 @@ def read_prices(path: Path) -> dict[str, dict[str, float]]:
     return found
 
 
+def sheet_of(region: str, price_file: Path | None) -> prices.PriceSheet:
+    """The prices of a Region, with those of a user's file before those of the table.
+
+    Raises:
+        LambdaPatternsError: see `read_prices`; the file says nothing of the Region; or nothing does.
+    """
+    if price_file is None:
+        return prices.PriceSheet(region)
+    own = read_prices(price_file)
+    if region not in own:
+        raise LambdaPatternsError(unknown(str(price_file), region, own))
+    return prices.PriceSheet(region, own[region], source=str(price_file))
+
+
 def parse_workload(data: object, where: str = "workload") -> Workload:
     """Make a workload of parsed YAML or JSON.
 
@@ -138,7 +153,8 @@ def assign(workload: Workload, deployment: Deployment) -> dict[Resource, Load]:
     """Give each named resource of the deployment its load.
 
     Raises:
-        LambdaPatternsError: a name stands for two resources, or two names stand for one.
+        LambdaPatternsError: a name stands for two resources, two names stand for one, or a function would
+            run for longer than its timeout.
     """
     given: dict[Resource, Load] = {}
     by: dict[Resource, str] = {}
@@ -154,8 +170,23 @@ def assign(workload: Workload, deployment: Deployment) -> dict[Resource, Load]:
                     raise LambdaPatternsError(
                         f"{where} names {name_of(resource)}, which {by[resource]} names too"
                     )
+                _check_duration(load, resource, where)
                 given[resource], by[resource] = load, pattern
     return given
+
+
+def _check_duration(load: Load, function: Resource, where: str) -> None:
+    """Refuse an average that the function's own timeout makes impossible."""
+    timeout = function.number("Timeout", default=DEFAULT_TIMEOUT)
+    if (
+        isinstance(load, FunctionLoad)
+        and isinstance(timeout, int | float)
+        and load.duration_ms > timeout * 1000
+    ):
+        raise LambdaPatternsError(
+            f"{where}: duration_ms is {load.duration_ms:,g} milliseconds, {name_of(function)} is ended after "
+            f"{timeout * 1000:,g}: that is its Timeout"
+        )
 
 
 def _matching(deployment: Deployment, section: str, pattern: str) -> list[Resource]:
