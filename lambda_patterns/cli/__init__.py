@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from typing import TYPE_CHECKING
@@ -64,6 +65,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line. What the user gave wrong is one line on standard error and exit code 2."""
+    gc.set_threshold(100_000, 20, 50)  # a short life, of which looking for garbage would be a fifth
     try:
         cli()
     except LambdaPatternsError as error:

@@ -252,7 +252,8 @@ class Needs:
                 )
             ):
                 continue
-            segments = segments_of(target)
+            here = isinstance(target, Reference) and target.resource.environment[0] == own_region
+            segments = None if here else segments_of(target)
             if (
                 segments is not None
                 and segments[3] not in ("", "*")

@@ -22,7 +22,9 @@ Part = str | Reference | Zone | Unknown
 def join(parts: Iterable[Value]) -> Value:
     """Join the parts of a string: a `str` where all are known, a lone part as it is, else a `Text`."""
     joined = _merged(
-        _piece(piece) for part in parts for piece in (part.parts if isinstance(part, Text) else (part,))
+        piece if isinstance(piece, str) else _piece(piece)
+        for part in parts
+        for piece in (part.parts if isinstance(part, Text) else (part,))
     )
     if any(isinstance(part, str) and DYNAMIC in part for part in joined):
         joined = _merged(_without_dynamic(joined))

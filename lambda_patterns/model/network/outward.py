@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from lambda_patterns.model.network.graph import NatGateway, Route, RouteTable, Subnet
     from lambda_patterns.model.network.ground import Ground, Packet
+    from lambda_patterns.model.network.routes import Taken
 
 _AT_LARGE = {4: 8, 6: 16}  # a block at least this long speaks of particular addresses, not of the internet
 _IPV6 = 6
@@ -48,6 +49,7 @@ class Outward:
         self._ground = ground
         self._graph = ground.graph
         self._paths: dict[tuple[object, ...], Path] = {}
+        self._taken: dict[tuple[str, Prefix], Taken | None] = {}
         self._mentions: dict[tuple[object, ...], frozenset[Prefix]] = {}
         self._split: dict[tuple[int, frozenset[Prefix]], list[tuple[Prefix, bool]]] = {}
 
@@ -178,7 +180,9 @@ class Outward:
                     said = f"whether gateway endpoint {name} is in it is not known"
                     walk.take(Reason(None, table.name, ROUTES, said))
                     return None
-        taken = choose(table, far.address)
+        if (table.name, far.address) not in self._taken:
+            self._taken[table.name, far.address] = choose(table, far.address)
+        taken = self._taken[table.name, far.address]
         if taken is None:
             walk.take(Reason("NO_ROUTE_TO_DESTINATION", table.name, ROUTES, f"no route leads to {far.said}"))
             return None
