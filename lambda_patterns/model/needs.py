@@ -112,6 +112,7 @@ class Needs:
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._needs: dict[Resource, tuple[Need, ...]] = {}
+        self._connects: dict[Resource, tuple[Statement, ...]] = {}
         self._by_role: dict[tuple[Resource, Value], list[tuple[tuple[str, Reason], ...]]] = {}
         self._peers: dict[Resource, tuple[Peer, ...]] = {}
         self._served: dict[Resource, dict[Resource, bool]] | None = None
@@ -141,12 +142,12 @@ class Needs:
                 if reference.resource.type in PEERS and _is_address(reference):
                     reason = Reason(function, path, f"carries the address of {reference.resource.id}")
                     found.setdefault(reference.resource, []).append(reason)
-        for statement in self._deployment.permissions.grants(function.get("Role")):
-            if any(action != "*" and matches_action(action, _CONNECT) for action in statement.actions):
-                for reference in (one for target in statement.resources for one in _references(target)):
-                    if reference.resource.type in PEERS:
-                        reason = Reason(statement.resource, statement.path, f"allows {_CONNECT}")
-                        found.setdefault(reference.resource, []).append(reason)
+        role = self._deployment.permissions.role_of(function)
+        for statement in () if role is None else self._connecting(role):
+            for reference in (one for target in statement.resources for one in _references(target)):
+                if reference.resource.type in PEERS:
+                    reason = Reason(statement.resource, statement.path, f"allows {_CONNECT}")
+                    found.setdefault(reference.resource, []).append(reason)
         proxied = self._behind(
             resource
             for resource, reasons in found.items()
@@ -158,6 +159,16 @@ class Needs:
             # a grant on the database of a proxy that the code is given is meant for the proxy
             if resource not in proxied or any(reason.resource is function for reason in reasons)
         )
+
+    def _connecting(self, role: Resource) -> tuple[Statement, ...]:
+        """What allows a role to connect to a database."""
+        if role not in self._connects:
+            self._connects[role] = tuple(
+                statement
+                for statement in self._deployment.permissions.grants(role)
+                if any(action != "*" and matches_action(action, _CONNECT) for action in statement.actions)
+            )
+        return self._connects[role]
 
     def _behind(self, proxies: Iterable[Resource]) -> set[Resource]:
         return {database for proxy in proxies for database in self._deployment.databases.behind(proxy)}
