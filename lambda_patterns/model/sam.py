@@ -3,7 +3,8 @@
 It needs neither an account nor the network: it brings AWS's table of managed policies along, and a policy
 that is not in that table keeps its name, so that what it grants is unknown.
 
-Not modelled: applications from the Serverless Application Repository, `sam build` and its layers.
+Not modelled: applications from the Serverless Application Repository, which stay as they are written (aws_cdk
+rotates secrets with one), `sam build` and its layers.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from lambda_patterns.model.values import Raw
 
 _CODE = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
+_APPLICATION = "AWS::Serverless::Application"
 _KEPT = {name: {"Ref": name} for name in ("AWS::Region", "AWS::Partition")}
 
 
@@ -32,6 +34,10 @@ def expand_sam(template: Raw, name: str) -> Raw:
     Raises:
         LambdaPatternsError: where the extra is missing, or the translator refuses the template.
     """
+    written = deepcopy(template)
+    applications = _take_applications(written)
+    if applications and not any(_is_sam(resource) for resource in written.get("Resources", {}).values()):
+        return template
     try:
         from samtranslator.model.exceptions import ExceptionWithMessage  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra without types
         from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra without types
@@ -41,7 +47,6 @@ def expand_sam(template: Raw, name: str) -> Raw:
             f"{name}: is a SAM template, and AWS's translator that expands it is not installed: "
             "pip install 'lambda-patterns[sam]'"
         ) from None
-    written = deepcopy(template)
     _package(written)
     translator = Translator(None, Parser(), boto_session=SimpleNamespace(region_name="us-east-1"))
     try:
@@ -60,11 +65,28 @@ def expand_sam(template: Raw, name: str) -> Raw:
         ) from None
     finally:
         translator.metrics.publish()  # to nowhere: it complains at exit about metrics that were not
+    expanded["Resources"] = {**expanded.get("Resources", {}), **applications}
     return dict(expanded)
 
 
 def _one_line(message: str) -> str:
     return " ".join(message.split())
+
+
+def _is_sam(resource: object) -> bool:
+    kind = resource.get("Type") if isinstance(resource, dict) else None
+    return isinstance(kind, str) and kind.startswith("AWS::Serverless::")
+
+
+def _take_applications(template: Raw) -> Raw:
+    """Take the applications out: the translator refuses one whose id a mapping by partition gives."""
+    resources = template.get("Resources", {})
+    found = [
+        name
+        for name, resource in resources.items()
+        if isinstance(resource, dict) and resource.get("Type") == _APPLICATION
+    ]
+    return {name: resources.pop(name) for name in found}
 
 
 def _package(template: Raw) -> None:

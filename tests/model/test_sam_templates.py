@@ -103,3 +103,36 @@ def test_without_the_extra_it_is_said_what_to_install(monkeypatch: pytest.Monkey
         "t.yaml: is a SAM template, and AWS's translator that expands it is not installed: "
         "pip install 'lambda-patterns[sam]'"
     )
+
+
+ROTATED = """
+Transform: AWS::Serverless-2016-10-31
+Mappings:
+  Rotation: {aws: {id: "arn:aws:serverlessrepo:us-east-1:1:applications/R", version: 1.1.671}}
+Resources:
+  Rotation:
+    Type: AWS::Serverless::Application
+    Properties:
+      Location:
+        ApplicationId: !FindInMap [Rotation, !Ref AWS::Partition, id]
+        SemanticVersion: !FindInMap [Rotation, !Ref AWS::Partition, version]
+  Schedule:
+    Type: AWS::SecretsManager::RotationSchedule
+    Properties: {SecretId: mine, RotationLambdaARN: !GetAtt Rotation.Outputs.RotationLambdaARN}
+"""
+
+
+def test_an_application_whose_id_a_mapping_gives_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    function = """
+  F: {Type: AWS::Serverless::Function, Properties: {Runtime: python3.13, Handler: a.b, InlineCode: x}}
+"""
+    (deployment,) = parse(ROTATED + function, "t").deployments()
+    assert sorted(resource.type for resource in deployment.resources) == [
+        "AWS::IAM::Role",
+        "AWS::Lambda::Function",
+        "AWS::SecretsManager::RotationSchedule",
+        "AWS::Serverless::Application",
+    ]
+    monkeypatch.setitem(sys.modules, "samtranslator.parser.parser", None)
+    (deployment,) = parse(ROTATED, "t").deployments()  # nothing is left for the translator
+    assert len(deployment.resources) == 2
