@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch_actions as actions
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_rds as rds
 
@@ -24,9 +23,11 @@ from lambda_patterns.constructs import (
 from lambda_patterns.constructs.acknowledgements import acknowledge
 from lambda_patterns.constructs.python_package import python_package
 from stacks.alarm_topic import alarm_topic
-from stacks.handlers import FUNCTIONS, handler_code
+from stacks.handlers import ASKED_AND_ANSWERED, FUNCTIONS, handler_code
+from stacks.table import recoverable_table
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_dynamodb as dynamodb
     from constructs import Construct
 
 ORDERS_TABLE = """CREATE TABLE IF NOT EXISTS orders (
@@ -37,11 +38,6 @@ ORDERS_TABLE = """CREATE TABLE IF NOT EXISTS orders (
     placed_at timestamptz NOT NULL DEFAULT now()
 )"""
 ORDERS_INDEX = "CREATE INDEX IF NOT EXISTS orders_of_customer ON orders (customer, placed_at DESC)"
-
-_ASKED_AND_ANSWERED = dict.fromkeys(
-    ("Serverless-LambdaDLQ", "compliance/LambdaDLQ"),
-    "it is invoked synchronously: a failure goes back to whoever asked, and there is no event to keep",
-)
 
 
 class DatabaseStack(Stack):
@@ -73,32 +69,12 @@ class DatabaseStack(Stack):
                 self, name, code=package.code, handler=f"{handler}.handler", network=network
             )
             self.database.connect(function, user="app")
-            acknowledge(function, _ASKED_AND_ANSWERED)
-        events = self._events()
+            acknowledge(function, ASKED_AND_ANSWERED)
+        events = recoverable_table(self, "Events")
         self._lister(events)
         self.record = self._recorder(events, OnFailureQueue(self, "Failures", alarm_topic=topic))
         invoke = DatabaseInvoke(self, "RowEvents", database=self.database, function=self.record)
         self._prepare(network, invoke)
-
-    def _events(self) -> dynamodb.Table:
-        events = dynamodb.Table(
-            self,
-            "Events",
-            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
-            removal_policy=RemovalPolicy.RETAIN,
-        )
-        acknowledge(
-            events,
-            {
-                "compliance/DynamoDBInBackupPlan": "point-in-time recovery covers 35 days; a plan of backups "
-                "is for the owner of the account to decide"
-            },
-        )
-        return events
 
     def _lister(self, events: dynamodb.Table) -> None:
         lister = PlainFunction(
@@ -111,7 +87,7 @@ class DatabaseStack(Stack):
         lister.add_to_role_policy(
             iam.PolicyStatement(actions=["dynamodb:Scan"], resources=[events.table_arn])
         )
-        acknowledge(lister, _ASKED_AND_ANSWERED)
+        acknowledge(lister, ASKED_AND_ANSWERED)
 
     def _recorder(self, events: dynamodb.Table, failures: OnFailureQueue) -> PlainFunction:
         record = PlainFunction(
@@ -138,7 +114,7 @@ class DatabaseStack(Stack):
             needs=["secretsmanager"],
             timeout=Duration.minutes(2),
         )
-        acknowledge(prepare, _ASKED_AND_ANSWERED)
+        acknowledge(prepare, ASKED_AND_ANSWERED)
         prepared = self.database.prepare(
             prepare,
             schema=[

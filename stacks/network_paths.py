@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aws_cdk import Duration, Stack
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 
@@ -18,19 +17,15 @@ from lambda_patterns.constructs import (
     VpcFunction,
 )
 from lambda_patterns.constructs.acknowledgements import acknowledge
-from stacks.handlers import handler_code
+from stacks.handlers import ASKED_AND_ANSWERED, handler_code
 from stacks.private_bucket import let_write, private_bucket
+from stacks.table import recoverable_table
 
 if TYPE_CHECKING:
     from aws_cdk import aws_lambda as lambda_
     from constructs import Construct
 
     from lambda_patterns.constructs import WayOut
-
-_ASKED_AND_ANSWERED = dict.fromkeys(
-    ("Serverless-LambdaDLQ", "compliance/LambdaDLQ"),
-    "it is invoked synchronously: a failure goes back to whoever asked, and there is no event to keep",
-)
 
 ADDRESS_URL = "https://checkip.amazonaws.com"
 """AWS's own page that answers with the address it is asked from."""
@@ -61,7 +56,7 @@ class _NatStack(Stack):
                 resources=[bucket.arn_for_objects("egress-address.json")],
             )
         )
-        acknowledge(self.function, _ASKED_AND_ANSWERED)
+        acknowledge(self.function, ASKED_AND_ANSWERED)
 
 
 class NatGatewayStack(_NatStack):
@@ -115,7 +110,7 @@ class EndpointsStack(Stack):
             iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[key.secret_arn])
         )
         let_write(self.function, bucket, "signed/")
-        acknowledge(self.function, _ASKED_AND_ANSWERED)
+        acknowledge(self.function, ASKED_AND_ANSWERED)
 
 
 class IsolatedStack(Stack):
@@ -124,23 +119,7 @@ class IsolatedStack(Stack):
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
         network = LambdaNetwork(self, "Network", internet=Isolated("dynamodb"))
-        table = dynamodb.Table(
-            self,
-            "Requests",
-            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            time_to_live_attribute="expires",
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
-        )
-        acknowledge(
-            table,
-            {
-                "compliance/DynamoDBInBackupPlan": "a request is remembered for a day; point-in-time "
-                "recovery covers more than that"
-            },
-        )
+        table = recoverable_table(self, "Requests", expires="expires")
         self.function = VpcFunction(
             self,
             "RememberRequest",
@@ -154,4 +133,4 @@ class IsolatedStack(Stack):
         self.function.add_to_role_policy(
             iam.PolicyStatement(actions=["dynamodb:PutItem"], resources=[table.table_arn])
         )
-        acknowledge(self.function, _ASKED_AND_ANSWERED)
+        acknowledge(self.function, ASKED_AND_ANSWERED)

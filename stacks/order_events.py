@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch_actions as actions
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -23,18 +22,14 @@ from lambda_patterns.constructs import (
     on_event,
     on_object,
 )
-from lambda_patterns.constructs.acknowledgements import acknowledge
 from stacks.alarm_topic import alarm_topic
 from stacks.handlers import handler_code
 from stacks.private_bucket import let_read, private_bucket
+from stacks.table import recoverable_table
 
 if TYPE_CHECKING:
     from constructs import Construct
 
-_BACKUP = {
-    "compliance/DynamoDBInBackupPlan": "point-in-time recovery covers 35 days; a plan of backups is for the "
-    "owner of the account to decide"
-}
 _PLACED = events.EventPattern(source=["shop"], detail_type=["OrderPlaced"])
 
 
@@ -48,8 +43,8 @@ class OrderEventsStack(Stack):
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
         topic = alarm_topic(self, "Alarms")
-        self.catalogue = self._table("Catalogue", key="product")
-        self.orders = self._table("Orders", key="id")
+        self.catalogue = recoverable_table(self, "Catalogue", key="product")
+        self.orders = recoverable_table(self, "Orders")
         self.failures = OnFailureQueue(self, "Failures", alarm_topic=topic)
 
         self.from_bucket = self._function("FromBucket", "from_bucket", on_failure=self.failures)
@@ -103,20 +98,6 @@ class OrderEventsStack(Stack):
             topics={"Placed": self.placed},
             alarm_actions=[actions.SnsAction(topic)],
         )
-
-    def _table(self, construct_id: str, *, key: str) -> dynamodb.Table:
-        table = dynamodb.Table(
-            self,
-            construct_id,
-            partition_key=dynamodb.Attribute(name=key, type=dynamodb.AttributeType.STRING),
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
-            removal_policy=RemovalPolicy.RETAIN,
-        )
-        acknowledge(table, _BACKUP)
-        return table
 
     def _function(
         self, construct_id: str, entry: str, *, on_failure: OnFailureQueue | None = None
