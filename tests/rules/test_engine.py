@@ -34,11 +34,6 @@ def acknowledge(*entries: object) -> dict[str, Any]:
     return {"LambdaPatterns": {"Acknowledge": list(entries)}}
 
 
-def test_the_catalogue_is_sorted_and_names_are_unique() -> None:
-    names = [rule.name for rule in RULES]
-    assert names == sorted(set(names))
-
-
 def test_a_finding_under_every_condition_is_reported_once(function: Write) -> None:
     template = {**STAGE, "Resources": {"F": function(Timeout=either(901, 902))}}
     assert [finding.message for finding in findings(template, "timeout-out-of-range")] == [

@@ -49,16 +49,16 @@ def measure(  # noqa: PLR0913  # what to invoke, with what, and how often
     Raises:
         LambdaPatternsError: an invocation is refused, or a function's log tail has no report.
     """
-    todo: SimpleQueue[tuple[int, str]] = SimpleQueue()
+    waiting: SimpleQueue[tuple[int, str]] = SimpleQueue()
     answers: SimpleQueue[Measurement | Exception] = SimpleQueue()
     stop = Event()
     for each in versions.items():
-        todo.put(each)
+        waiting.put(each)
 
     def work() -> None:
         while not stop.is_set():
             try:
-                size, version = todo.get_nowait()
+                size, version = waiting.get_nowait()
                 answers.put(_measure_one(client, name, size, version, payload, runs, stop))
             except Empty:
                 return
