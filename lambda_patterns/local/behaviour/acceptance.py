@@ -4,8 +4,6 @@ Not judged: payload and package sizes, layers, quotas of the account, anything o
 provider, which has limits of its own.
 """
 
-# ruff: noqa: SLF001  # MiniStack has no extension point: these are the seams that are checked at start
-
 from __future__ import annotations
 
 import json

@@ -1,7 +1,5 @@
 """The clock: what AWS does by itself every minute is done here every second."""
 
-# ruff: noqa: SLF001  # MiniStack has no extension point: these are the seams that are checked at start
-
 from __future__ import annotations
 
 import logging

@@ -5,8 +5,6 @@ Where the same package is installed beside the embedded AWS, that one is used in
 the import fails as it would on a wrong platform, and the log says what to install.
 """
 
-# ruff: noqa: SLF001  # MiniStack has no extension point: these are the seams that are checked at start
-
 from __future__ import annotations
 
 import functools

@@ -1,7 +1,5 @@
 """Handing the record of an asynchronous invocation to a queue, topic, function, event bus or bucket."""
 
-# ruff: noqa: SLF001  # MiniStack has no extension point: these are the seams that are checked at start
-
 from __future__ import annotations
 
 import json

@@ -1,7 +1,5 @@
 """Running a function once: its request id, its metrics, its error, and the answer of a custom resource."""
 
-# ruff: noqa: SLF001  # MiniStack has no extension point: these are the seams that are checked at start
-
 from __future__ import annotations
 
 import math

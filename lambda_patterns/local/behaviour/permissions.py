@@ -6,8 +6,6 @@ behalf of a function or topic is judged here always: these permissions are notic
 Not modelled: key policies, permission boundaries, organisation policies.
 """
 
-# ruff: noqa: SLF001  # MiniStack has no extension point: these are the seams that are checked at start
-
 from __future__ import annotations
 
 from typing import Any

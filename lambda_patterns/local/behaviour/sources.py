@@ -5,8 +5,6 @@ Not modelled: the dead-letter queues of schedules and pipes, retries of a hand-o
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
 """
 
-# ruff: noqa: SLF001  # MiniStack has no extension point: these are the seams that are checked at start
-
 from __future__ import annotations
 
 import json

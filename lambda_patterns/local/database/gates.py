@@ -1,7 +1,5 @@
 """Who may come in to a database, and who to a proxy."""
 
-# ruff: noqa: SLF001  # MiniStack has no extension point: these are the seams that are checked at start
-
 from __future__ import annotations
 
 import json

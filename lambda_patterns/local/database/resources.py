@@ -1,7 +1,5 @@
 """Makes CloudFormation's databases and proxies real, on top of the handlers that record them."""
 
-# ruff: noqa: SLF001  # MiniStack has no extension point: these are the seams that are checked at start
-
 from __future__ import annotations
 
 from abc import ABC, abstractmethod

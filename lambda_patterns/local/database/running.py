@@ -4,8 +4,6 @@ A database of PostgreSQL (RDS or Aurora) is a server of its own, a proxy before 
 pool. What is made by the RDS API, and every other engine, stays a record.
 """
 
-# ruff: noqa: SLF001  # MiniStack has no extension point: these are the seams that are checked at start
-
 from __future__ import annotations
 
 import itertools

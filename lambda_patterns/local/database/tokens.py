@@ -1,7 +1,5 @@
 """Whether an IAM token opens a connection: signature, age, and `rds-db:connect` of its signer."""
 
-# ruff: noqa: SLF001  # MiniStack has no extension point: these are the seams that are checked at start
-
 from __future__ import annotations
 
 import time

@@ -1,7 +1,5 @@
 """Composite alarms, and metric alarms over metric math."""
 
-# ruff: noqa: SLF001  # MiniStack has no extension point: these are the seams that are checked at start
-
 from __future__ import annotations
 
 from typing import Any

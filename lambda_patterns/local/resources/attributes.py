@@ -1,7 +1,5 @@
 """What MiniStack's own handlers leave out: attributes that CDK reads, properties of a function."""
 
-# ruff: noqa: SLF001  # MiniStack has no extension point: these are the seams that are checked at start
-
 from __future__ import annotations
 
 import functools

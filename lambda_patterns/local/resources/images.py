@@ -1,7 +1,5 @@
 """The public parameters under which AWS publishes its current machine images; MiniStack knows two of them."""
 
-# ruff: noqa: SLF001  # MiniStack has no extension point: these are the seams that are checked at start
-
 from __future__ import annotations
 
 from typing import Any

@@ -1,7 +1,5 @@
 """All handlers of ours, put into MiniStack's table where it has none of its own."""
 
-# ruff: noqa: SLF001  # MiniStack has no extension point: these are the seams that are checked at start
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
