@@ -19,7 +19,13 @@ from lambda_patterns.model.assets import UNPACKAGED
 if TYPE_CHECKING:
     from lambda_patterns.model.values import Raw
 
-_CODE = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
+_CODE = {
+    "AWS::Serverless::Api": "DefinitionUri",
+    "AWS::Serverless::Function": "CodeUri",
+    "AWS::Serverless::HttpApi": "DefinitionUri",
+    "AWS::Serverless::LayerVersion": "ContentUri",
+    "AWS::Serverless::StateMachine": "DefinitionUri",
+}
 _APPLICATION = "AWS::Serverless::Application"
 _KEPT = {name: {"Ref": name} for name in ("AWS::Region", "AWS::Partition")}
 
@@ -90,21 +96,38 @@ def _take_applications(template: Raw) -> Raw:
 
 
 def _package(template: Raw) -> None:
-    """Name code beside the template as the packaged code that the translator wants."""
+    """Give the translator what `sam build`, `sam package` and the values of parameters would."""
+    parameters = template.get("Parameters")
     for resource in template.get("Resources", {}).values():
-        if not isinstance(resource, dict):
-            continue
-        kind, properties = resource.get("Type"), resource.get("Properties")
-        uri = _CODE.get(kind) if isinstance(kind, str) else None
-        if uri and isinstance(properties, dict):
-            place = properties.get(uri)
-            if isinstance(place, str) and "://" not in place:
-                properties[uri] = {"Bucket": UNPACKAGED, "Key": place}
+        kind, properties = (
+            (resource.get("Type"), resource.get("Properties")) if isinstance(resource, dict) else ("", None)
+        )
+        if isinstance(kind, str) and isinstance(properties, dict):
+            _place(properties, _CODE.get(kind, ""))
+            _settle(properties, parameters if isinstance(parameters, dict) else {})
     for_all = template.get("Globals", {})
     function = for_all.get("Function") if isinstance(for_all, dict) else None
-    if (
-        isinstance(function, dict)
-        and isinstance(function.get("CodeUri"), str)
-        and "://" not in function["CodeUri"]
-    ):
-        function["CodeUri"] = {"Bucket": UNPACKAGED, "Key": function["CodeUri"]}
+    if isinstance(function, dict):
+        _place(function, "CodeUri")
+
+
+def _place(properties: Raw, uri: str) -> None:
+    """Name what is beside the template, or where only the deployment knows, as an object of a bucket."""
+    place = properties.get(uri)
+    if isinstance(place, str) and "://" not in place:
+        properties[uri] = {"Bucket": UNPACKAGED, "Key": place}
+    elif isinstance(place, dict) and "Bucket" not in place:
+        properties[uri] = {"Bucket": "elsewhere", "Key": "elsewhere"}
+    if properties.get("PackageType") == "Image" and not properties.keys() & {"ImageUri", "InlineCode"}:
+        properties["ImageUri"] = UNPACKAGED
+
+
+def _settle(properties: Raw, parameters: Raw) -> None:
+    """Write out what the translator wants to know, and a parameter without a default decides."""
+    alias = properties.get("AutoPublishAlias")
+    if isinstance(alias, dict) and isinstance(name := alias.get("Ref"), str) and name in parameters:
+        declared = parameters[name]
+        if isinstance(declared, dict) and not isinstance(declared.get("Default"), str):
+            properties["AutoPublishAlias"] = name
+    if isinstance(properties.get("AutoPublishCodeSha256"), dict):
+        del properties["AutoPublishCodeSha256"]

@@ -136,3 +136,25 @@ def test_an_application_whose_id_a_mapping_gives_stays_as_it_is(monkeypatch: pyt
     monkeypatch.setitem(sys.modules, "samtranslator.parser.parser", None)
     (deployment,) = parse(ROTATED, "t").deployments()  # nothing is left for the translator
     assert len(deployment.resources) == 2
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "F: {Type: AWS::Serverless::Function, Properties: {PackageType: Image}, Metadata: {Dockerfile: D}}",
+        (
+            "F: {Type: AWS::Serverless::Function, Properties: {Runtime: python3.13, Handler: a.b, CodeUri: src,"
+            " AutoPublishAlias: !Ref Stage, AutoPublishCodeSha256: !Ref Stage}}"
+        ),
+        (
+            "F: {Type: AWS::Serverless::Function, Properties: {Runtime: python3.13, Handler: a.b,"
+            ' CodeUri: !Sub "s3://code-${AWS::Region}/f.zip"}}'
+        ),
+        "S: {Type: AWS::Serverless::StateMachine, Properties: {DefinitionUri: ./machine.asl.json}}",
+        "A: {Type: AWS::Serverless::Api, Properties: {StageName: live, DefinitionUri: api.yaml}}",
+    ],
+)
+def test_what_is_not_built_or_packaged_yet_is_read_all_the_same(resource: str) -> None:
+    head = "Transform: AWS::Serverless-2016-10-31\nParameters: {Stage: {Type: String}}\nResources:\n  "
+    (deployment,) = parse(head + resource, "t").deployments()
+    assert deployment.resources
