@@ -29,8 +29,8 @@ def start(path: Path, panels: int) -> tuple[Any, list[Any]]:
             f"{path}: a chart is drawn into {' or '.join(FORMATS)}, not {path.suffix!r}"
         )
     try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415  # an extra
-        from matplotlib.figure import Figure  # noqa: PLC0415
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
     except ImportError as error:
         raise LambdaPatternsError("charts need matplotlib: pip install 'lambda-patterns[chart]'") from error
     figure = Figure(figsize=(6.4 * panels, 4.8), layout="constrained")
@@ -44,7 +44,7 @@ def save(figure: Any, path: Path) -> None:  # noqa: ANN401  # matplotlib's types
     Raises:
         LambdaPatternsError: the file cannot be written.
     """
-    from matplotlib import rc_context  # noqa: PLC0415  # an extra
+    from matplotlib import rc_context
 
     metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
     try:
@@ -60,7 +60,7 @@ def draw_paths(load: PathLoad, sheet: PriceSheet, path: Path) -> None:
     Raises:
         LambdaPatternsError: see `start` and `save`.
     """
-    from lambda_patterns.model.cost import break_even, compare  # noqa: PLC0415  # only here
+    from lambda_patterns.model.cost import break_even, compare
 
     figure, (by_gb, by_services) = start(path, 2)
     even = break_even(load, sheet)
@@ -87,9 +87,9 @@ def _by_services(
     load: PathLoad, sheet: PriceSheet, counts: Sequence[int]
 ) -> dict[tuple[float, ...], list[str]]:
     """USD a month of each way for so many services that share the GB of the load."""
-    from dataclasses import replace  # noqa: PLC0415  # only here
+    from dataclasses import replace
 
-    from lambda_patterns.model.cost import compare  # noqa: PLC0415
+    from lambda_patterns.model.cost import compare
 
     costs: dict[str, list[float]] = {}
     for count in counts:

@@ -34,7 +34,7 @@ def _configuration(context: click.Context, _parameter: click.Parameter, value: P
     text = path.read_text()
     if "tool.lambda-patterns" not in text:
         return value
-    import tomllib  # noqa: PLC0415  # most folders have no such table
+    import tomllib
 
     try:
         table = tomllib.loads(text)["tool"]["lambda-patterns"]
@@ -112,11 +112,11 @@ def command(  # noqa: PLR0913  # one argument an option, which click gives by na
 
     Exit code 0: nothing at or above --fail-on. 1: findings. 2: something given is wrong.
     """
-    from lambda_patterns.model.deployment import Settings  # noqa: PLC0415  # --help needs none of it
-    from lambda_patterns.rules.catalogue import find, select  # noqa: PLC0415
+    from lambda_patterns.model.deployment import Settings
+    from lambda_patterns.rules.catalogue import find, select
 
     if explain:
-        from lambda_patterns.cli.rules import explanation  # noqa: PLC0415
+        from lambda_patterns.cli.rules import explanation
 
         click.echo(explanation(find(explain)))
         return
@@ -141,9 +141,9 @@ def command(  # noqa: PLR0913  # one argument an option, which click gives by na
 
 
 def _report(paths: tuple[str, ...], settings: Settings, rules: tuple[Rule, ...], *, joined: bool) -> Report:
-    from lambda_patterns.cli.inputs import assemblies  # noqa: PLC0415  # as above
-    from lambda_patterns.rules.engine import check  # noqa: PLC0415
-    from lambda_patterns.rules.finding import Report  # noqa: PLC0415
+    from lambda_patterns.cli.inputs import assemblies
+    from lambda_patterns.rules.engine import check
+    from lambda_patterns.rules.finding import Report
 
     reports = [check(assembly, settings, rules) for assembly in assemblies(paths, joined=joined)]
     checked: dict[str, int] = dict.fromkeys(("templates", "resources", "deployments"), 0)

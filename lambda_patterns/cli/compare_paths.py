@@ -51,14 +51,14 @@ def command(  # noqa: PLR0913, PLR0917  # one argument an option, which click gi
     as_json: bool,
 ) -> None:
     """Price NAT gateway, NAT instance, endpoints and isolation for one month, in USD without tax."""
-    from lambda_patterns.model.cost import (  # noqa: PLC0415  # the help needs none of it
+    from lambda_patterns.model.cost import (
         Workload,
         break_even,
         compare,
         read_workload,
         sheet_of,
     )
-    from lambda_patterns.model.cost.path_load import parse_paths  # noqa: PLC0415
+    from lambda_patterns.model.cost.path_load import parse_paths
 
     workload = read_workload(workload_file) if workload_file else Workload()
     where = region or workload.region
@@ -73,7 +73,7 @@ def command(  # noqa: PLR0913, PLR0917  # one argument an option, which click gi
     sheet = sheet_of(where, price_file)
     ways, even = compare(load, sheet), break_even(load, sheet)
     if chart is not None:
-        from lambda_patterns.cli.charts import draw_paths  # noqa: PLC0415  # matplotlib, an extra
+        from lambda_patterns.cli.charts import draw_paths
 
         draw_paths(load, sheet, chart)
     if as_json:
@@ -90,7 +90,7 @@ def _service(said: str) -> tuple[str, object]:
 
 
 def _near(name: str) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415  # only here
+    from difflib import get_close_matches
 
     near = get_close_matches(name, [service.name for service in SERVICES], n=1)
     return f": did you mean {near[0]!r}?" if near else ""

@@ -29,10 +29,10 @@ def command(
     template: Path, workload_file: Path | None, region: str | None, price_file: Path | None, *, as_json: bool
 ) -> None:
     """Price TEMPLATE (a template, or a cdk.out folder) for one month, in USD without tax."""
-    from lambda_patterns.model.assembly import read  # noqa: PLC0415  # the help needs none of it
-    from lambda_patterns.model.cost import Workload, estimate, read_workload, sheet_of  # noqa: PLC0415
-    from lambda_patterns.model.cost.estimate import region_of  # noqa: PLC0415
-    from lambda_patterns.model.cost.workload import check_names  # noqa: PLC0415
+    from lambda_patterns.model.assembly import read
+    from lambda_patterns.model.cost import Workload, estimate, read_workload, sheet_of
+    from lambda_patterns.model.cost.estimate import region_of
+    from lambda_patterns.model.cost.workload import check_names
 
     workload = read_workload(workload_file) if workload_file else Workload()
     deployments = tuple(read(template).deployments())

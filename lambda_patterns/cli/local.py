@@ -15,8 +15,8 @@ _PORT = click.option(
 def command() -> None:
     """Start, stop and question the embedded AWS: MiniStack behind a launcher, on 127.0.0.1 alone."""
     try:
-        import ministack  # type: ignore[import-untyped]  # noqa: F401, PLC0415  # it has no types; is it there?
-        import rich  # noqa: F401, PLC0415  # is the extra installed?
+        import ministack  # type: ignore[import-untyped]  # noqa: F401  # it has no types; is it there?
+        import rich  # noqa: F401  # is the extra installed?
     except ModuleNotFoundError as error:
         raise LambdaPatternsError(
             f"{error.name} is not installed: the embedded AWS needs it; pip install 'lambda-patterns[local]'"
@@ -41,10 +41,10 @@ def command() -> None:
 @click.option("--region", default="us-east-1", show_default=True, help="Region of requests that name none.")
 def start(port: int, retry_seconds: float, region: str) -> None:
     """Start one and say how to use it."""
-    from rich.console import Console  # noqa: PLC0415  # only where something is shown
+    from rich.console import Console
 
-    from lambda_patterns.local import background, show  # noqa: PLC0415  # loaded when called
-    from lambda_patterns.local.settings import Settings  # noqa: PLC0415  # loaded when called
+    from lambda_patterns.local import background, show
+    from lambda_patterns.local.settings import Settings
 
     console = Console()
     running = background.start(Settings(port=port, retry_seconds=retry_seconds, region=region))
@@ -57,9 +57,9 @@ def start(port: int, retry_seconds: float, region: str) -> None:
 @_PORT
 def status(port: int | None) -> None:
     """Show what runs, and what of it is only recorded."""
-    from rich.console import Console  # noqa: PLC0415  # only where something is shown
+    from rich.console import Console
 
-    from lambda_patterns.local import background, show  # noqa: PLC0415  # loaded when called
+    from lambda_patterns.local import background, show
 
     chosen = [background.one(port)] if port is not None else background.every() or [background.one(None)]
     for running in chosen:
@@ -70,7 +70,7 @@ def status(port: int | None) -> None:
 @_PORT
 def stop(port: int | None) -> None:
     """End one with everything that it started."""
-    from lambda_patterns.local import background  # noqa: PLC0415  # loaded when called
+    from lambda_patterns.local import background
 
     running = background.one(port)
     background.stop(running)
@@ -81,7 +81,7 @@ def stop(port: int | None) -> None:
 @_PORT
 def reset(port: int | None) -> None:
     """Forget every resource of one, as if just started."""
-    from lambda_patterns.local import background  # noqa: PLC0415  # loaded when called
+    from lambda_patterns.local import background
 
     running = background.one(port)
     running.connection().reset()

@@ -27,7 +27,7 @@ def explanation(rule: Rule) -> str:
 @click.argument("name", required=False)
 def command(name: str | None) -> None:
     """List all rules, or explain the rule NAME."""
-    from lambda_patterns.rules.catalogue import RULES, find  # noqa: PLC0415  # --help needs none of it
+    from lambda_patterns.rules.catalogue import RULES, find
 
     if name:
         click.echo(explanation(find(name)))

@@ -37,10 +37,10 @@ def command(  # noqa: PLR0913, PLR0917  # each is one argument or option
     The exit code is 0 where it is reached, 1 where it is blocked, 3 where the template does not tell, 2 for
     bad input. Where conditions are undecided, each outcome is traced and the worst counts.
     """
-    from lambda_patterns.model.assembly import read  # noqa: PLC0415  # --help needs none of it
-    from lambda_patterns.model.deployment import Settings  # noqa: PLC0415  # as above
-    from lambda_patterns.model.network.assertions import traces  # noqa: PLC0415  # as above
-    from lambda_patterns.model.network.shown import data, written  # noqa: PLC0415  # as above
+    from lambda_patterns.model.assembly import read
+    from lambda_patterns.model.deployment import Settings
+    from lambda_patterns.model.network.assertions import traces
+    from lambda_patterns.model.network.shown import data, written
 
     found = traces(read(template), source, target, port, Settings(region=region))
     distinct = list(dict.fromkeys(found))

@@ -56,14 +56,14 @@ def command(  # noqa: PLR0913  # one argument an option
     It is invoked for real, in its VPC, with its role: what the payload writes, it writes as often as it is
     run.
     """
-    from lambda_patterns.cli.tuning.measure import measure  # noqa: PLC0415  # boto3, an extra
-    from lambda_patterns.cli.tuning.measurement import choose  # noqa: PLC0415
-    from lambda_patterns.cli.tuning.versions import TunedFunction  # noqa: PLC0415
-    from lambda_patterns.redrive.aws import Aws  # noqa: PLC0415
+    from lambda_patterns.cli.tuning.measure import measure
+    from lambda_patterns.cli.tuning.measurement import choose
+    from lambda_patterns.cli.tuning.versions import TunedFunction
+    from lambda_patterns.redrive.aws import Aws
 
     event, sizes = _event(payload), _sizes(memory)
     if chart is not None:
-        from lambda_patterns.cli.charts import start  # noqa: PLC0415  # matplotlib, an extra
+        from lambda_patterns.cli.charts import start
 
         start(chart, 1)  # refuse what cannot be drawn before anything is invoked
     aws = Aws(profile=profile, region=region, endpoint_url=endpoint_url, connections=len(sizes) + 2)
@@ -97,7 +97,7 @@ def command(  # noqa: PLR0913  # one argument an option
         why = next((each.refused or each.runs[-1].error for each in measured), "it was never run")
         raise LambdaPatternsError(f"{function} failed at every memory size: {why}")
     if chart is not None:
-        from lambda_patterns.cli.charts import draw_tuning  # noqa: PLC0415  # matplotlib, an extra
+        from lambda_patterns.cli.charts import draw_tuning
 
         title = f"{function} (not on AWS: this machine's times)" if elsewhere else function
         draw_tuning(title, measured, choice, price, chart)
@@ -133,8 +133,8 @@ def _sizes(said: str) -> list[int]:
 
 def _price(architecture: str, region: str, price_file: Path | None) -> float | None:
     """USD for a GB-second where this is known: the sizes are compared by GB-seconds either way."""
-    from lambda_patterns.facts.prices import regions  # noqa: PLC0415  # reads the table
-    from lambda_patterns.model.cost import sheet_of  # noqa: PLC0415
+    from lambda_patterns.facts.prices import regions
+    from lambda_patterns.model.cost import sheet_of
 
     if price_file is None and region not in regions():
         return None
