@@ -1,4 +1,4 @@
-"""One function, and everything that can invoke it but queues and topics."""
+"""One function, invoked by events, a partner, the clock, a URL and an API; `order_events` shows the rest."""
 
 from __future__ import annotations
 
@@ -47,9 +47,14 @@ class TriggersStack(Stack):
         order = events.RuleTargetInput.from_event_path("$.detail")
         on_event(live, "Paid", pattern=paid, event=order, undelivered=undelivered)
         on_partner_event(
-            live, "Partner", source="aws.partner/example.com/1234/orders", undelivered=undelivered
+            live,
+            "Partner",
+            source="aws.partner/example.com/1234/orders",
+            event=order,
+            undelivered=undelivered,
         )
         nightly = scheduler.ScheduleExpression.cron(hour="2", minute="30", time_zone=TimeZone.ASIA_SEOUL)
-        on_schedule(live, "Nightly", schedule=nightly, event={"id": "nightly"}, undelivered=undelivered)
+        restock = {"id": "restock", "items": ["book", "tea"]}
+        on_schedule(live, "Nightly", schedule=nightly, event=restock, undelivered=undelivered)
         self.url = add_url(live)
         self.api = add_http_api(live, "Api", routes=["POST /orders"])

@@ -30,6 +30,7 @@ from lambda_patterns.constructs.triggers import (
     add_url,
     on_event,
     on_object,
+    on_object_event,
     on_partner_event,
     on_schedule,
 )
@@ -82,6 +83,7 @@ __all__ = [
     "directory_package",
     "on_event",
     "on_object",
+    "on_object_event",
     "on_partner_event",
     "on_schedule",
     "python_package",

@@ -7,6 +7,7 @@ their own.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from aws_cdk import Stack
@@ -78,14 +79,19 @@ def on_object(  # noqa: PLR0913  # which objects, of what, and what of failures
 
     Args:
         function: a function or an alias.
-        bucket: the bucket, in this app or imported.
+        bucket: the bucket, of the function's own stack or imported. `on_object_event` takes any.
         events: what of an object. Default: that it was created.
         prefix: only keys that begin so. A function that writes into its own prefix invokes itself.
         suffix: only keys that end so.
         on_failure: where events go that the function failed.
 
+    Raises:
+        ArgumentError: the bucket is made in another stack, which would need the function's while the
+            function, to read what it is told of, needs the bucket's.
+
     Source: https://docs.aws.amazon.com/lambda/latest/dg/with-s3.html
     """
+    _check_stacks(function, bucket)
     _keep_failures(function, on_failure)
     chosen = (
         [] if prefix is None and suffix is None else [s3.NotificationKeyFilter(prefix=prefix, suffix=suffix)]
@@ -104,6 +110,43 @@ def _acknowledge_notifications(bucket: s3.IBucket) -> None:
     own = bucket.node.try_find_child("Notifications")
     if own is not None:
         acknowledge(own, INLINE_POLICY)
+
+
+def on_object_event(  # noqa: PLR0913  # which objects, of what, and how they are handed over
+    function: lambda_.IFunction,
+    construct_id: str,
+    *,
+    bucket: s3.IBucket,
+    kinds: Sequence[str] = ("Object Created",),
+    prefix: str | None = None,
+    suffix: str | None = None,
+    event: events.RuleTargetInput | None = None,
+    **delivery: Unpack[Delivery],
+) -> events.Rule:
+    """Invoke the function for objects of a bucket, through EventBridge: the bucket may stand in any stack.
+
+    The event is EventBridge's: the key is ``event["detail"]["object"]["key"]``, not encoded as a URL, and
+    there is one object an event. What EventBridge cannot hand over goes to `undelivered`.
+
+    Args:
+        function: a function or an alias.
+        construct_id: names the rule below the function.
+        bucket: the bucket; its events are turned on.
+        kinds: "Object Created", "Object Deleted" and the other detail types that S3 sends.
+        prefix: only keys that begin so.
+        suffix: only keys that end so.
+        event: what the function is given. Default: the whole event of EventBridge.
+        delivery: see `Delivery`.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventBridge.html
+    """
+    bucket.enable_event_bridge_notification()
+    detail: dict[str, Any] = {"bucket": {"name": [bucket.bucket_name]}}
+    if prefix is not None or suffix is not None:
+        ends = [re.sub(r"([*\\])", r"\\\1", end or "") for end in (prefix, suffix)]
+        detail["object"] = {"key": events.Match.wildcard("*".join(ends))}
+    pattern = events.EventPattern(source=["aws.s3"], detail_type=list(kinds), detail=detail)
+    return on_event(function, construct_id, pattern=pattern, event=event, **delivery)
 
 
 def on_event(
@@ -142,6 +185,7 @@ def on_partner_event(
     *,
     source: str,
     pattern: events.EventPattern | None = None,
+    event: events.RuleTargetInput | None = None,
     **delivery: Unpack[Delivery],
 ) -> events.Rule:
     """Invoke the function for events of a SaaS partner, on the bus of the partner's event source.
@@ -154,6 +198,7 @@ def on_partner_event(
         construct_id: names the bus and the rule below the function.
         source: the name of the partner's event source, ``aws.partner/example.com/1234/orders``.
         pattern: which events. Default: every event of the partner.
+        event: what the function is given. Default: the whole event of EventBridge.
         delivery: see `Delivery`.
 
     Raises:
@@ -168,7 +213,7 @@ def on_partner_event(
         )
     bus = events.EventBus(_scope(function), f"{construct_id}Bus", event_source_name=source)
     chosen = pattern or events.EventPattern(source=events.Match.prefix(_PARTNER))
-    return on_event(function, construct_id, pattern=chosen, bus=bus, **delivery)
+    return on_event(function, construct_id, pattern=chosen, bus=bus, event=event, **delivery)
 
 
 def on_schedule(  # when, with what, and what of failures
@@ -274,6 +319,18 @@ def add_http_api(
             authorizer=authorizer or authorizers.HttpIamAuthorizer(),
         )
     return served
+
+
+def _check_stacks(function: lambda_.IFunction, bucket: s3.IBucket) -> None:
+    """Refuse notifications of a bucket that another stack makes; an imported bucket has no resource."""
+    made_in, needed_in = Stack.of(bucket), Stack.of(function)
+    if made_in is not needed_in and bucket.node.default_child is not None:
+        raise ArgumentError(
+            f"bucket: {bucket.node.path} stands in another stack than {function.node.path}: its "
+            f"notifications make {made_in.node.path} need {needed_in.node.path}, and what the function reads "
+            "the other way round: use on_object_event, which goes through EventBridge, or put both into one "
+            "stack"
+        )
 
 
 def _scheduler_role(function: lambda_.IFunction, construct_id: str, delivery: Delivery) -> iam.IRole:

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from aws_cdk import Duration, Stack, TimeZone
+from aws_cdk import App, Duration, Stack, TimeZone
 from aws_cdk import aws_apigatewayv2 as api
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
@@ -15,6 +15,7 @@ from lambda_patterns.constructs.triggers import (
     add_url,
     on_event,
     on_object,
+    on_object_event,
     on_partner_event,
     on_schedule,
 )
@@ -62,6 +63,45 @@ def test_objects_of_a_bucket_invoke_what_was_given_and_nothing_else(
     permission = permitted(stack, "s3.amazonaws.com")
     assert permission["FunctionName"] == arn(stack, live)
     assert permission["SourceArn"] == stack.resolve(bucket.bucket_arn)
+
+
+def test_notifications_of_a_bucket_of_another_stack_are_refused_before_they_make_a_cycle(app: App) -> None:
+    code = lambda_.Code.from_inline("def handler(event, context): ...")
+    function = PlainFunction(Stack(app, "Shop"), "Fn", code=code, handler="index.handler")
+    bucket = s3.Bucket(Stack(app, "Storage"), "Orders")
+    with pytest.raises(ArgumentError) as refused:
+        on_object(function, bucket)
+    assert str(refused.value) == (
+        "bucket: Storage/Orders stands in another stack than Shop/Fn: its notifications make Storage need "
+        "Shop, and what the function reads the other way round: use on_object_event, which goes through "
+        "EventBridge, or put both into one stack"
+    )
+
+
+def test_a_bucket_that_another_stack_imports_may_notify(app: App, function: PlainFunction) -> None:
+    other = Stack(app, "Storage")
+    on_object(function, s3.Bucket.from_bucket_name(other, "Orders", "orders-of-ours"))
+    assert one(other, "Custom::S3BucketNotifications")["Managed"] is False
+
+
+def test_objects_of_a_bucket_of_another_stack_invoke_through_eventbridge_what_reads_them(
+    app: App, stack: Stack, live: lambda_.Alias
+) -> None:
+    other = Stack(app, "Storage")
+    bucket = s3.Bucket(other, "Orders")
+    undelivered = sqs.Queue(stack, "Undelivered")
+    on_object_event(live, "Placed", bucket=bucket, prefix="in*/", suffix=".json", undelivered=undelivered)
+    bucket.grant_read(live)
+    app.synth()
+    (rule,) = found(stack, "AWS::Events::Rule")
+    pattern = rule["EventPattern"]
+    assert (pattern["source"], pattern["detail-type"]) == (["aws.s3"], ["Object Created"])
+    assert pattern["detail"]["object"] == {"key": [{"wildcard": "in\\*/*.json"}]}
+    assert "ImportValue" in str(pattern["detail"]["bucket"]["name"])
+    assert rule["Targets"][0]["Arn"] == arn(stack, live)
+    assert rule["Targets"][0]["DeadLetterConfig"]
+    configuration = one(other, "Custom::S3BucketNotifications")["NotificationConfiguration"]
+    assert configuration == {"EventBridgeConfiguration": {}}
 
 
 def test_every_kind_of_object_event_is_taken_without_filters(stack: Stack, function: PlainFunction) -> None:
