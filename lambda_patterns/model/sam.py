@@ -123,11 +123,11 @@ def _place(properties: Raw, uri: str) -> None:
 
 
 def _settle(properties: Raw, parameters: Raw) -> None:
-    """Write out what the translator wants to know, and a parameter without a default decides."""
+    """Write out what the translator wants to know, and a parameter decides."""
     alias = properties.get("AutoPublishAlias")
     if isinstance(alias, dict) and isinstance(name := alias.get("Ref"), str) and name in parameters:
         declared = parameters[name]
-        if isinstance(declared, dict) and not isinstance(declared.get("Default"), str):
-            properties["AutoPublishAlias"] = name
+        default = declared.get("Default") if isinstance(declared, dict) else None
+        properties["AutoPublishAlias"] = default if isinstance(default, str) else name
     if isinstance(properties.get("AutoPublishCodeSha256"), dict):
         del properties["AutoPublishCodeSha256"]

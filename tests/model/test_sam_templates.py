@@ -143,8 +143,8 @@ def test_an_application_whose_id_a_mapping_gives_stays_as_it_is(monkeypatch: pyt
     [
         "F: {Type: AWS::Serverless::Function, Properties: {PackageType: Image}, Metadata: {Dockerfile: D}}",
         (
-            "F: {Type: AWS::Serverless::Function, Properties: {Runtime: python3.13, Handler: a.b, CodeUri: src,"
-            " AutoPublishAlias: !Ref Stage, AutoPublishCodeSha256: !Ref Stage}}"
+            "F: {Type: AWS::Serverless::Function, Properties: {Runtime: python3.13, Handler: a.b,"
+            " CodeUri: src, AutoPublishAlias: !Ref Stage, AutoPublishCodeSha256: !Ref Stage}}"
         ),
         (
             "F: {Type: AWS::Serverless::Function, Properties: {Runtime: python3.13, Handler: a.b,"
