@@ -21,11 +21,13 @@ from lambda_patterns.errors import LambdaPatternsError
 from lambda_patterns.local import background, programme, proof, scenes, show
 from lambda_patterns.local.cdk import Cdk
 from lambda_patterns.local.embedded import EmbeddedAws
+from lambda_patterns.local.failure_paths import Walk
+from lambda_patterns.local.operator import Operator
 from lambda_patterns.local.settings import Settings
 from lambda_patterns.local.stage import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lambda_patterns.local.connection import Connection
 
@@ -48,7 +50,7 @@ _INTERRUPTED = 130
     help="What is called and what fails. Default: stacks/demo.yaml of the project.",
 )
 def command(*, keep: bool, project: Path, scenes_file: Path | None) -> None:
-    """Deploy every stack onto an embedded AWS, call functions, let one fail and show what was kept of it."""
+    """Deploy every stack onto an embedded AWS, call functions, let events fail, and replay what was kept."""
     console = Console()
     started = time.monotonic()
     played = scenes.read(scenes_file or project / "stacks" / "demo.yaml")
@@ -105,11 +107,55 @@ def _play(console: Console, aws: Connection, cdk: Cdk, played: scenes.Scenes) ->
             f"{answer.call.function} of {answer.call.stack} failed where it should have answered: "
             f"{answer.payload}"
         )
+    walk = Walk(aws, stage, played.paths)
     with _step(console, result, "fail"):
+        walk.send()
         result.kept = [stage.fail(failure) for failure in played.failures]
+    if played.paths:
+        _walk(console, result, walk, Operator(console, aws), played.mends)
     said = aws.status()
     result.recorded, result.other_runtimes = said["recordedOnly"], said["otherRuntime"]
     return result
+
+
+def _walk(
+    console: Console,
+    result: programme.Result,
+    walk: Walk,
+    operator: Operator,
+    mends: Sequence[scenes.Mend],
+) -> None:
+    """Wait until every event is kept, look, mend, and replay each queue in the way that its path says."""
+    result.walked = walk.walked
+
+    def show(live: Live) -> None:
+        live.update(programme.walked(walk.walked))
+
+    with (
+        _step(console, result, "keep", live=True),
+        Live(console=console, transient=True) as live,
+    ):
+        walk.until_kept(lambda: show(live))
+    queues = {one.queue: one.path.replay for one in walk.walked}
+    stacks = dict.fromkeys(path.stack for path in walk.paths)
+    drained = [queue for queue, replay in queues.items() if replay == "reprocessor"]
+    with _step(console, result, "list, show", live=True):
+        operator.run(
+            *(("list", f"stack:{stack}") for stack in stacks),
+            *(("show", queue, "--limit", "1") for queue in queues),
+        )
+    walk.mend(mends)
+    with _step(console, result, "mend, replay", live=True):
+        operator.run(*(_replay(queue, replay) for queue, replay in queues.items()))
+        with Live(console=console, transient=True) as live:
+            walk.until_done(lambda: show(live))
+        operator.run(*(("reprocessor", queue, "--off") for queue in drained))
+
+
+def _replay(queue: str, how: str) -> tuple[str, ...]:
+    if how == "reprocessor":
+        return ("reprocessor", queue, "--on")
+    return ("replay", queue, "--yes", *(("--move-task",) if how == "move-task" else ()))
 
 
 def _deploy(console: Console, cdk: Cdk, stage: Stage) -> None:

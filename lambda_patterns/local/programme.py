@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from lambda_patterns.local.failure_paths import Walked
     from lambda_patterns.local.proof import Proved
     from lambda_patterns.local.stage import Answer, Deployed, Kept
 
@@ -31,6 +32,7 @@ class Result:
     proved: list[Proved] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
+    walked: list[Walked] = field(default_factory=list)
     recorded: list[dict[str, str]] = field(default_factory=list)
     other_runtimes: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -56,6 +58,8 @@ def summary(console: Console, result: Result, seconds: float, memory: float) -> 
         console.print(_answers(result.answers))
     for kept in result.kept:
         console.print(_failure(kept))
+    if result.walked:
+        console.print(walked(result.walked))
     show.not_what_it_seems(console, result.recorded, result.other_runtimes)
     parts = ", ".join(f"{name} {value:.1f} s" for name, value in result.seconds.items())
     console.print(f"\n{seconds:.1f} s in all ({parts}); largest process {memory:.0f} MiB")
@@ -122,6 +126,30 @@ def _failure(kept: Kept) -> Table:
     ):
         table.add_row(name, escape(value))
     return table
+
+
+def walked(ways: Sequence[Walked]) -> Table:
+    """Show every failure path with how far it is."""
+    headings = ("path", "kept in", "kept after", "noticed by", "replayed by", "done after")
+    table = Table(
+        *(Column(heading, overflow="fold") for heading in headings),
+        title="failed, kept, mended, replayed",
+        title_justify="left",
+    )
+    for way in ways:
+        table.add_row(
+            escape(way.path.way),
+            way.path.queue,
+            _seconds(way.kept),
+            escape(way.alarm or "..."),
+            way.path.replay,
+            _seconds(way.done),
+        )
+    return table
+
+
+def _seconds(value: float | None) -> str:
+    return "..." if value is None else f"{value:.1f} s"
 
 
 def _short(value: Any) -> str:  # noqa: ANN401  # any JSON

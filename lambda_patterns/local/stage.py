@@ -120,16 +120,18 @@ class Stage:
 
     def _alarm(self, queue: str, deadline: float) -> str | None:
         """Wait until an alarm on the queue goes off, if it has any."""
-        dimension = {"Name": "QueueName", "Value": queue}
-        alarms = self._cloudwatch.describe_alarms()["MetricAlarms"]
-        names = [alarm["AlarmName"] for alarm in alarms if dimension in alarm.get("Dimensions", [])]
-        while names and time.monotonic() < deadline:
-            for alarm in self._cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]:
-                if alarm["StateValue"] == "ALARM":
-                    name: str = alarm["AlarmName"]
-                    return name
+        while (states := self.alarms_on(queue)) and time.monotonic() < deadline:
+            if found := next((name for name, state in states.items() if state == "ALARM"), None):
+                return found
             time.sleep(0.1)
         return None
+
+    def alarms_on(self, queue: str) -> dict[str, str]:
+        """Give name -> state of every alarm on a metric of the queue."""
+        dimension = {"Name": "QueueName", "Value": queue}
+        pages = self._cloudwatch.get_paginator("describe_alarms").paginate()
+        alarms = (alarm for page in pages for alarm in page["MetricAlarms"])
+        return {a["AlarmName"]: a["StateValue"] for a in alarms if dimension in a.get("Dimensions", [])}
 
     def find(self, stack: str, role: str, kind: str) -> str:
         """Give the physical id of the one resource of `kind` whose logical id begins with `role`."""

@@ -133,15 +133,20 @@ class QueueSources:
 
     def _find(self, record: FailureRecord) -> Iterator[Subscription]:
         try:
-            if record.subscription and (found := self._attributes(record.subscription)):
-                yield _subscription(record.subscription, found)
+            if (
+                record.subscription
+                and (found := self._attributes(record.subscription))
+                and "Protocol" in found
+            ):
+                yield Subscription(record.subscription, found["Protocol"], found.get("Endpoint", ""))
                 return
             for topic in [record.topic] if record.topic else sorted(self._topics()):
                 pages = self._aws.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
-                for arn in (s.get("SubscriptionArn", "") for page in pages for s in page["Subscriptions"]):
+                for listed in (entry for page in pages for entry in page["Subscriptions"]):
+                    arn = listed.get("SubscriptionArn", "")
                     attributes = self._attributes(arn) if arn.startswith("arn:") else None
                     if attributes and self._queue.arn in attributes.get("RedrivePolicy", ""):
-                        yield _subscription(arn, attributes)
+                        yield Subscription(arn, listed.get("Protocol", ""), listed.get("Endpoint", ""))
         except (BotoCoreError, ClientError) as error:
             raise aws_.refusal(error, f"finding the subscription that feeds {self._queue.name}") from None
 
@@ -165,7 +170,3 @@ class QueueSources:
             for word in text.split('"')
             if word.startswith("arn:") and ":sns:" in word and "*" not in word
         }
-
-
-def _subscription(arn: str, attributes: dict[str, str]) -> Subscription:
-    return Subscription(arn, attributes.get("Protocol", ""), attributes.get("Endpoint", ""))

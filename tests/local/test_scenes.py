@@ -1,6 +1,8 @@
 """A file of scenes says what is called and what fails; what is wrong in it is one line."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,8 @@ def test_the_scenes_of_the_examples_call_and_fail() -> None:
     assert read.calls
     assert read.failures
     assert {failure.qualifier for failure in read.failures} >= {"live"}
+    assert {kind for path in read.paths for kind in path.to} == {"bucket", "topic", "queue", "bus"}
+    assert {path.replay for path in read.paths} == {"replay", "move-task", "reprocessor"}
 
 
 def test_an_empty_file_has_no_scenes(tmp_path: Path) -> None:
@@ -25,8 +29,8 @@ def test_an_empty_file_has_no_scenes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("answers: []", "{path} has other keys than calls and failures"),
-        ("- a", "{path} has other keys than calls and failures"),
+        ("answers: []", "{path} has other keys than calls, failures, paths, mends"),
+        ("- a", "{path} has other keys than calls, failures, paths, mends"),
         (
             "calls: [{stack: A}]",
             "{path}: calls: {{'stack': 'A'}} must have event, function, stack",
@@ -46,6 +50,36 @@ def test_a_wrong_file_is_said(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(LambdaPatternsError) as error:
         scenes.read(path)
     assert str(error.value) == message.format(path=path)
+
+
+PATH = {
+    "way": "SQS",
+    "stack": "A",
+    "to": {"queue": "Work"},
+    "event": {"id": "order-1"},
+    "queue": "Dead",
+    "table": "Orders",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"to": {"stream": "S"}}, "to is {'stream': 'S'}, it must have one of bucket, topic, queue, bus"),
+        ({"to": {}}, "to is {}, it must have one of bucket, topic, queue, bus"),
+        ({"event": {"order": 1}}, "event is {'order': 1}, it must have an id"),
+        ({"replay": "twice"}, "replay is 'twice', it must be one of replay, move-task, reprocessor"),
+        ({"refused": {"function": "F"}}, "refused is {'function': 'F'}, it must have function and qualifier"),
+    ],
+)
+def test_a_failure_path_that_cannot_be_walked_is_said(
+    tmp_path: Path, changed: dict[str, Any], message: str
+) -> None:
+    path = tmp_path / "demo.yaml"
+    path.write_text(json.dumps({"paths": [{**PATH, **changed}]}))
+    with pytest.raises(LambdaPatternsError) as error:
+        scenes.read(path)
+    assert str(error.value) == f"{path}: paths: SQS: {message}"
 
 
 def test_a_missing_file_and_broken_yaml_are_said(tmp_path: Path) -> None:
