@@ -42,7 +42,7 @@ Command = tuple[str | Path, ...]
 
 
 class Run(NamedTuple):
-    """What a whole process took: the least wall and processor time in s, the largest peak of memory in MiB."""
+    """What a whole process took: the least wall and processor time in s, the largest memory peak in MiB."""
 
     wall: float
     processor: float
