@@ -11,7 +11,7 @@ import click
 
 from lambda_patterns.cli.cost import FILE
 from lambda_patterns.cli.money import table, usd
-from lambda_patterns.errors import LambdaPatternsError
+from lambda_patterns.errors import LambdaPatternsError, nearest
 from lambda_patterns.facts.services import SERVICES, by_name
 
 if TYPE_CHECKING:
@@ -90,10 +90,8 @@ def _service(said: str) -> tuple[str, object]:
 
 
 def _near(name: str) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, [service.name for service in SERVICES], n=1)
-    return f": did you mean {near[0]!r}?" if near else ""
+    near = nearest(name, (service.name for service in SERVICES))
+    return f": did you mean {near!r}?" if near else ""
 
 
 def _report(load: PathLoad, region: str, ways: tuple[Way, ...], even: BreakEven) -> Iterator[str]:

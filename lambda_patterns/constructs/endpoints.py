@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from aws_cdk import aws_ec2 as ec2
 
-from lambda_patterns.errors import ArgumentError
+from lambda_patterns.errors import ArgumentError, nearest
 from lambda_patterns.facts import services as facts
 
 if TYPE_CHECKING:
@@ -71,8 +70,8 @@ def check_name(name: str, argument: str) -> None:
     """
     if facts.by_name(name) is not None:
         return
-    if near := get_close_matches(name, [service.name for service in facts.SERVICES], n=1, cutoff=0.9):
-        raise ArgumentError(f"{argument}: no service is called {name!r}: did you mean {near[0]!r}?")
+    if near := nearest(name, (service.name for service in facts.SERVICES), cutoff=0.9):
+        raise ArgumentError(f"{argument}: no service is called {name!r}: did you mean {near!r}?")
 
 
 def check_service(name: str, argument: str) -> None:

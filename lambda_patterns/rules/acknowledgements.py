@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lambda_patterns.rules.names import nearest
+from lambda_patterns.errors import nearest
 from lambda_patterns.rules.rule import Found
 from lambda_patterns.rules.template import ACKNOWLEDGEMENT_OF_NOTHING, ACKNOWLEDGEMENT_WITHOUT_REASON
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_patterns.errors import ArgumentError
+from lambda_patterns.errors import ArgumentError, nearest
 from lambda_patterns.rules import databases, edge, failures, limits, network, template
-from lambda_patterns.rules.names import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

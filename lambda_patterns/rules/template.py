@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from lambda_patterns.errors import nearest
 from lambda_patterns.model.dangling import dangling
-from lambda_patterns.rules.names import nearest
 from lambda_patterns.rules.rule import Found, Rule, Severity
 
 if TYPE_CHECKING:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from lambda_patterns.errors import LambdaPatternsError
+from lambda_patterns.errors import LambdaPatternsError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,8 +43,8 @@ def only(given: Mapping[str, object], known: Iterable[str], where: str) -> None:
 def unknown(where: str, name: str, known: Iterable[str]) -> str:
     """The line that refuses a name, with the nearest that is known."""
     names = sorted(known)
-    near = get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names) or 'none'}"
+    near = nearest(name, names, cutoff=0.5)
+    hint = f"did you mean {near!r}?" if near else f"known are {', '.join(names) or 'none'}"
     return f"{where}: there is no {name!r}: {hint}"
 
 

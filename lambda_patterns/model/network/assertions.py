@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_patterns.errors import ArgumentError
+from lambda_patterns.errors import ArgumentError, nearest
 from lambda_patterns.facts import services
 from lambda_patterns.model.network.shown import written
 from lambda_patterns.model.network.solver import Internet, Service
@@ -42,12 +42,10 @@ def find(deployment: Deployment, name: str) -> Resource:
     if same:
         places = ", ".join(f"{one.template}/{one.id}" for one in same)
         raise ArgumentError(f"{name} is in several templates: say {places}")
-    from difflib import get_close_matches  # noqa: PLC0415  # 10 ms, and few names are wrong
-
     names = [one.id for one in deployment.resources] + [
         one.construct_path or "" for one in deployment.resources
     ]
-    near = next(iter(get_close_matches(name, names, n=1)), None)
+    near = nearest(name, names)
     raise ArgumentError(f"there is no resource {name!r}" + (f": did you mean {near!r}?" if near else ""))
 
 

@@ -6,11 +6,11 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from lambda_patterns.errors import nearest
 from lambda_patterns.facts import limits
 from lambda_patterns.facts.runtimes import NOTICE_DAYS, SOURCE, Runtime, runtime, runtimes
 from lambda_patterns.model.values import Unknown
 from lambda_patterns.rules.limits.ranges import FUNCTION
-from lambda_patterns.rules.names import nearest
 from lambda_patterns.rules.rule import Found, Rule, Severity
 
 if TYPE_CHECKING:
