@@ -287,12 +287,21 @@ def test_a_new_account_can_reserve_nothing_and_has_3008_mb(judge: Judge, functio
         (
             "F.ReservedConcurrentExecutions",
             (
-                "1 executions are reserved, allowed are at most 0: "
+                "1 execution is reserved, allowed are at most 0: "
                 "10 of the account's 10 have to stay unreserved"
             ),
         ),
         ("F.MemorySize", "memory on a new account is 3,009 MB, allowed are 128-3,008 MB"),
     ]
+
+
+def test_a_new_account_has_no_word_on_memory_that_is_out_of_range_everywhere_or_on_managed_instances(
+    judge: Judge, function: Write
+) -> None:
+    rule, new = "concurrency-over-quota", Settings(DAY, "new-account")
+    assert judge(rule, {"F": function(MemorySize=64)}, new) == []
+    assert judge(rule, {"F": function(MemorySize=10241)}, new) == []
+    assert judge(rule, {"F": function(MemorySize=20480, CapacityProviderConfig=MANAGED)}, new) == []
 
 
 def test_a_negative_reservation_is_refused(judge: Judge, function: Write) -> None:
@@ -328,6 +337,44 @@ def test_provisioned_concurrency_stays_within_the_reservation(judge: Judge, func
     assert judge(rule, {"F": reserving, "V": version(), "A": alias(10)}) == []
     assert [text for _, text in judge(rule, {"F": reserving, "V": version(), "A": alias(11)})] == [
         "11 provisioned executions of F, which reserves 10"
+    ]
+
+
+def scaled(**properties: Any) -> dict[str, Any]:
+    return {
+        "Type": "AWS::ApplicationAutoScaling::ScalableTarget",
+        "Properties": {
+            "ServiceNamespace": "lambda",
+            "ScalableDimension": "lambda:function:ProvisionedConcurrency",
+            "ResourceId": {"Fn::Sub": "function:${F}:live"},
+            "MinCapacity": 1,
+            "MaxCapacity": 100,
+            **properties,
+        },
+    }
+
+
+def test_scaled_concurrency_stays_within_the_reservation_at_all_its_times(
+    judge: Judge, function: Write
+) -> None:
+    rule = "provisioned-concurrency-refused"
+    reserving = function(ReservedConcurrentExecutions=10)
+
+    def morning(least: int) -> dict[str, Any]:
+        return {"Schedule": "cron(0 8 * * ? *)", "ScalableTargetAction": {"MinCapacity": least}}
+
+    assert judge(rule, {"F": reserving, "T": scaled()}) == []
+    assert judge(rule, {"F": function(), "T": scaled(MinCapacity=11)}) == []
+    assert judge(rule, {"F": reserving, "T": scaled(ScheduledActions=[morning(0), morning(10)])}) == []
+    assert judge(rule, {"F": reserving, "T": scaled(ScheduledActions=[morning(0), morning(11)])}) == [
+        (
+            "T.ScheduledActions.1.ScalableTargetAction.MinCapacity",
+            "11 provisioned executions of F, which reserves 10",
+        )
+    ]
+    snap = function(SnapStart={"ApplyOn": "PublishedVersions"})
+    assert judge(rule, {"F": snap, "T": scaled()}) == [
+        ("T.ResourceId", "scaling of provisioned concurrency on F, which uses SnapStart")
     ]
 
 

@@ -24,7 +24,8 @@ from lambda_patterns.facts.prices import (
 )
 from lambda_patterns.model.cost.line import ACCOUNT, Line, charge
 from lambda_patterns.model.cost.loads import FunctionLoad
-from lambda_patterns.model.values import Reference, Text, Unknown
+from lambda_patterns.model.scaling import targets_of
+from lambda_patterns.model.values import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from lambda_patterns.model.cost.workload import Workload
     from lambda_patterns.model.deployment import Deployment
     from lambda_patterns.model.template import Resource
-    from lambda_patterns.model.values import Value
 
 DEFAULT_MEMORY = 128
 DEFAULT_STORAGE = 512
@@ -195,12 +195,11 @@ def _provisioned(deployment: Deployment, function: Resource, load: FunctionLoad)
         if isinstance(value, Unknown):
             return value
         found += value or 0
-    for target in deployment.of_type("AWS::ApplicationAutoScaling::ScalableTarget"):
-        if _scales(target, function):
-            least = target.number("MinCapacity", default=0)
-            if isinstance(least, Unknown):
-                return least
-            found += least or 0
+    for target in targets_of(deployment, function):
+        least = target.number("MinCapacity", default=0)
+        if isinstance(least, Unknown):
+            return least
+        found += least or 0
     return found
 
 
@@ -208,25 +207,11 @@ def _scaled(
     sheet: PriceSheet, deployment: Deployment, function: Resource, load: FunctionLoad, item: str
 ) -> Iterator[Line]:
     """What is provisioned above the least, by the clock or by use: no template tells for how long."""
-    for target in deployment.of_type("AWS::ApplicationAutoScaling::ScalableTarget"):
-        if not _scales(target, function):
-            continue
+    for target in targets_of(deployment, function):
         by_clock = target.get("ScheduledActions") is not None
         bounds = (target.number("MinCapacity", default=0), target.number("MaxCapacity", default=0))
         if by_clock or (load.invocations and bounds[0] != bounds[1]):
             yield charge(sheet, function, "provisioned above", item, None, floor=by_clock, why=_SCALED)
-
-
-def _scales(target: Resource, function: Resource) -> bool:
-    return target.get("ServiceNamespace") == "lambda" and function in _named(target.get("ResourceId"))
-
-
-def _named(value: Value) -> set[Resource]:
-    """The functions that a scalable target's id names: ``function:`` + a function + ``:live``."""
-    parts = value.parts if isinstance(value, Text) else (value,)
-    found = {part.resource for part in parts if isinstance(part, Reference)}
-    aliases = {each.resource("FunctionName") for each in found if each.type == "AWS::Lambda::Alias"}
-    return found | {each for each in aliases if each is not None}
 
 
 def _size(function: Resource) -> _Size:

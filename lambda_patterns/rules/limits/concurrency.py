@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.facts import limits
+from lambda_patterns.model.scaling import TARGET, minima, targets_of
 from lambda_patterns.model.values import plain
-from lambda_patterns.rules.limits.ranges import FUNCTION, out_of_range
+from lambda_patterns.rules.limits.ranges import FUNCTION
 from lambda_patterns.rules.rule import Found, Rule, Severity
 
 if TYPE_CHECKING:
@@ -78,8 +79,19 @@ def _over_quota(deployment: Deployment) -> Iterator[Found]:
     for pool in pools.values():
         yield from _pool_over_quota(pool, quota, left)
     if new:
-        for function in deployment.of_type(FUNCTION):
-            yield from out_of_range(limits.NEW_ACCOUNT_MEMORY, function, "MemorySize")
+        yield from _over_new_memory(deployment)
+
+
+def _over_new_memory(deployment: Deployment) -> Iterator[Found]:
+    """Yield what a new account refuses and another does not; the rest is out of range in every account."""
+    for function in deployment.of_type(FUNCTION):
+        memory = function.number("MemorySize")
+        if function.get("CapacityProviderConfig") is not None or not isinstance(memory, int | float):
+            continue
+        if limits.NEW_ACCOUNT_MEMORY.high < memory <= limits.MEMORY.high:
+            problem = limits.NEW_ACCOUNT_MEMORY.problem(memory) or ""
+            fix = "set MemorySize (memory_size=) to at most 3008, or have the quota raised first"
+            yield Found(function, ("MemorySize",), problem, fix, limits.NEW_ACCOUNT_MEMORY.why)
 
 
 def _pool_over_quota(pool: list[_Taken], quota: int, left: int) -> Iterator[Found]:
@@ -93,8 +105,9 @@ def _pool_over_quota(pool: list[_Taken], quota: int, left: int) -> Iterator[Foun
     most = max(pool, key=lambda taken: taken.amount)
     others = len({taken.function for taken in pool}) - 1
     together = f" together with {others} other function{'s' if others > 1 else ''}" if others else ""
+    executions = f"{total:,} execution{'s are' if total > 1 else ' is'}"
     what = (
-        f"{total:,} executions are reserved{together}, allowed are at most {quota - left:,}: "
+        f"{executions} reserved{together}, allowed are at most {quota - left:,}: "
         f"{left:,} of the account's {quota:,} have to stay unreserved"
     )
     yield Found(most.at, most.path, what)
@@ -134,9 +147,25 @@ def _twice(deployment: Deployment, qualifiers: list[Resource]) -> Iterator[Found
             yield Found(alias, _PROVISIONED, what, "provision the alias alone", subject="twice")
 
 
+def _scaled(deployment: Deployment) -> Iterator[Found]:
+    """Yield what Application Auto Scaling will be refused when it comes to set it."""
+    for function in deployment.of_type(FUNCTION):
+        reserved = function.number("ReservedConcurrentExecutions")
+        snap_start = function.text("SnapStart", "ApplyOn") == "PublishedVersions"
+        for target in targets_of(deployment, function):
+            if snap_start:
+                what = f"scaling of provisioned concurrency on {function.id}, which uses SnapStart"
+                yield Found(target, ("ResourceId",), what, "take one of the two off", subject="SnapStart")
+            path, most = max(minima(target), key=lambda each: each[1], default=((), 0))
+            if isinstance(reserved, int) and most > reserved:
+                what = f"{most:,} provisioned executions of {function.id}, which reserves {reserved:,}"
+                fix = f"reserve at least {most:,}, or provision less"
+                yield Found(target, path, what, fix, subject="reserved")
+
+
 def _unpublished(deployment: Deployment) -> Iterator[Found]:
     """Yield scaling of provisioned concurrency on what cannot have any."""
-    for target in deployment.of_type("AWS::ApplicationAutoScaling::ScalableTarget"):
+    for target in deployment.of_type(TARGET):
         if target.text("ScalableDimension") != "lambda:function:ProvisionedConcurrency":
             continue
         resource_id = target.get("ResourceId")
@@ -148,6 +177,7 @@ def _unpublished(deployment: Deployment) -> Iterator[Found]:
 
 def _provisioned_refused(deployment: Deployment) -> Iterator[Found]:
     yield from _refused(deployment)
+    yield from _scaled(deployment)
     yield from _unpublished(deployment)
 
 
@@ -180,6 +210,9 @@ RULES = (
         fix="publish a version, point the alias at it and provision the alias",
         source=limits.PROVISIONED_PAGE,
         check=_provisioned_refused,
-        exceptions=("an alias whose version is only known at deployment",),
+        exceptions=(
+            "an alias whose version is only known at deployment",
+            "scaling within the reservation, by the clock or by use",
+        ),
     ),
 )
