@@ -6,6 +6,7 @@ checking itself at most 25 times `json.loads` on the same bytes; importing the r
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -23,6 +24,7 @@ from rich.table import Table
 
 from bench.templates import grown
 from bench.variants import VARIANTS
+from lambda_patterns.cli import COLLECTIONS
 from lambda_patterns.model.assembly import from_templates, read
 from lambda_patterns.model.deployment import Settings
 from lambda_patterns.rules.engine import check
@@ -201,6 +203,7 @@ def _imports(console: Console) -> None:
 
 def main() -> None:
     """Measure and print all four."""
+    gc.set_threshold(*COLLECTIONS)  # as `lambda-patterns check` does
     console = Console(width=110)
     with tempfile.TemporaryDirectory() as folder:
         _whole_process(console, Path(folder))

@@ -26,6 +26,9 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "tune": ("tune", "Measure a deployed function over memory sizes."),
 }
 
+COLLECTIONS = (100_000, 20, 50)
+"""`gc.set_threshold` of the command line: a short life, of which looking for garbage would be a fifth."""
+
 
 class _LazyGroup(click.Group):
     """A group whose commands are imported when they are called; each module names its command `command`."""
@@ -65,7 +68,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line. What the user gave wrong is one line on standard error and exit code 2."""
-    gc.set_threshold(100_000, 20, 50)  # a short life, of which looking for garbage would be a fifth
+    gc.set_threshold(*COLLECTIONS)
     try:
         cli()
     except LambdaPatternsError as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Locator:
 
     def _line(self, position: int) -> int:
         if self._starts is None:
-            self._starts = [match.end() for match in re.finditer("\n", self._text)]
+            self._starts = list(accumulate(len(line) + 1 for line in self._text.split("\n")))
         from bisect import bisect_right  # noqa: PLC0415 - only a finding needs lines
 
         return bisect_right(self._starts, position) + 1

@@ -5,6 +5,11 @@ from typing import Any
 
 import pytest
 
+from lambda_patterns.model.assembly import from_templates
+from lambda_patterns.rules.catalogue import find
+from lambda_patterns.rules.engine import check
+from lambda_patterns.rules.template import MOST_COMPARISONS
+
 Judge = Callable[..., list[tuple[str, str]]]
 Write = Callable[..., dict[str, Any]]
 
@@ -55,4 +60,32 @@ def test_names_outside_properties_are_looked_up(judge: Judge) -> None:
         ("Outputs.Url", "Fn::GetAtt names 'Lost', the template has no resource"),
         ("Queue", "Condition names 'Never', the template has no condition"),
         ("Queue", "DependsOn names 'Gone', the template has no resource"),
+    ]
+
+
+def test_beyond_the_bound_of_comparisons_a_name_is_found_without_a_suggestion() -> None:
+    rule = find("dangling-reference")
+    count = 200
+    suggested = MOST_COMPARISONS // count
+    resources = {
+        f"Queue{number}": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Ref": f"Qeue{number}"}}}
+        for number in range(count)
+    }
+    found = check(from_templates({"large": {"Resources": resources}}), rules=[rule]).findings
+    assert len(found) == count
+    assert sum(finding.fix.startswith("write Queue") for finding in found) == suggested
+    assert sum(finding.fix == rule.fix for finding in found) == count - suggested
+
+
+def test_the_nearest_name_is_suggested_for_each_writing_of_a_dangling_name() -> None:
+    resources = {
+        name: {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Fn::GetAtt": ["Topci", "TopicName"]}}}
+        for name in ("First", "Second")
+    } | {"Topic": {"Type": "AWS::SNS::Topic"}}
+    found = check(
+        from_templates({"t": {"Resources": resources}}), rules=[find("dangling-reference")]
+    ).findings
+    assert [(finding.resource, finding.fix) for finding in found] == [
+        ("First", "write Topic"),
+        ("Second", "write Topic"),
     ]
