@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from lambda_patterns.cli import cli
 from lambda_patterns.local.embedded import EmbeddedAws
 
+PATIENCE = 60  # s; what is waited for takes 2-5 s on a quiet machine
 CODE = """
 import os
 import boto3
@@ -115,7 +116,7 @@ class Shop:
 
 
 def until(holds: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + PATIENCE
     while not holds():
-        assert time.monotonic() < deadline, f"waited 15 s for {what}"
+        assert time.monotonic() < deadline, f"waited {PATIENCE} s for {what}"
         time.sleep(0.1)
