@@ -35,6 +35,9 @@ SUBSCRIPTION_DLQ_PAGE = _SNS + "sns-dead-letter-queues.html"
 MEMORY = Limit("memory", 128, 10_240, "MB", "Lambda offers memory in steps of 1 MB within this range", QUOTAS)
 """MemorySize of an ordinary function; `MANAGED_MEMORY` is the range with a capacity provider."""
 
+DEFAULT_MEMORY = 128
+"""MB of memory of a function where nothing is set. Source: `CREATE_FUNCTION_API`."""
+
 MANAGED_MEMORY = Limit(
     "memory on a capacity provider",
     128,
@@ -46,6 +49,9 @@ MANAGED_MEMORY = Limit(
 
 TIMEOUT = Limit("timeout", 1, 900, "s", "Lambda ends every invocation after 900 s at the latest", QUOTAS)
 """Timeout of an ordinary function; `MANAGED_TIMEOUT` is the range with a capacity provider."""
+
+DEFAULT_TIMEOUT = 3
+"""Seconds that a function may run where nothing is set. Source: `QUOTAS`."""
 
 MANAGED_TIMEOUT = Limit(
     "timeout on a capacity provider",
@@ -60,6 +66,9 @@ MANAGED_TIMEOUT = Limit(
 EPHEMERAL_STORAGE = Limit(
     "ephemeral storage", 512, 10_240, "MB", "Lambda offers /tmp in steps of 1 MB within this range", QUOTAS
 )
+
+DEFAULT_STORAGE = 512
+"""MB of /tmp of a function where nothing is set. Source: `CREATE_FUNCTION_API`."""
 
 ACCELERATED_STORAGE = Limit(
     "ephemeral storage with an accelerator",
@@ -207,6 +216,9 @@ SYNC_PAYLOAD_BYTES = Limit(
 # Event sources.
 BATCH_SIZE = Limit("batch size", 1, 10_000, "records", "AWS refuses larger batches", EVENT_SOURCE_API)
 
+DEFAULT_QUEUE_BATCH_SIZE = 10
+"""Messages that a function gets at a time where nothing is set. Source: `SQS_SOURCE_PAGE`."""
+
 FIFO_BATCH_SIZE = Limit(
     "batch size of a FIFO queue", 1, 10, "messages", "AWS refuses larger batches", SQS_SOURCE_PAGE
 )
@@ -293,9 +305,6 @@ VISIBILITY_TIMEOUT = Limit(
 
 DEFAULT_VISIBILITY_TIMEOUT = 30
 """Seconds that SQS hides a received message where nothing is set. Source: `QUEUE_API`."""
-
-DEFAULT_TIMEOUT = 3
-"""Seconds that a function may run where nothing is set. Source: `QUOTAS`."""
 
 VISIBILITY_FACTOR = 6
 """How many function timeouts, plus the batch window, a source queue should hide a message.

@@ -88,11 +88,7 @@ class Databases:
 
     def authentication(self, proxy: Resource) -> list[tuple[int, dict[str, Value]]] | None:
         """The entries of a proxy's Auth with their index; None where not all of them are known."""
-        listed = proxy.list("Auth")
-        if isinstance(listed, Unknown):
-            return None
-        entries = [(index, entry) for index, entry in enumerate(listed) if isinstance(entry, dict)]
-        return entries if len(entries) == len(listed) else None
+        return _entries(proxy, "Auth")
 
     def secret(self, value: Value) -> Resource | None:
         """The secret that a value names, be it through its attachment to a database."""
@@ -173,11 +169,7 @@ class Databases:
 
     def associated_roles(self, database: Resource) -> list[tuple[int, dict[str, Value]]] | None:
         """The entries of a database's AssociatedRoles with their index; None where not all are known."""
-        listed = database.list("AssociatedRoles")
-        if isinstance(listed, Unknown):
-            return None
-        entries = [(index, entry) for index, entry in enumerate(listed) if isinstance(entry, dict)]
-        return entries if len(entries) == len(listed) else None
+        return _entries(database, "AssociatedRoles")
 
     def may_invoke(self, role: Value) -> bool | None:
         """Whether a role may invoke any function; None where that is not known."""
@@ -208,3 +200,12 @@ class Databases:
         if isinstance(parameters, Unknown):
             return parameters
         return parameters.get(name) if isinstance(parameters, dict) else None
+
+
+def _entries(resource: Resource, name: str) -> list[tuple[int, dict[str, Value]]] | None:
+    """The entries of a list of mappings with their index; None where not all of them are known."""
+    listed = resource.list(name)
+    if isinstance(listed, Unknown):
+        return None
+    entries = [(index, entry) for index, entry in enumerate(listed) if isinstance(entry, dict)]
+    return entries if len(entries) == len(listed) else None

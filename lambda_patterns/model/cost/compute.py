@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
 
+from lambda_patterns.facts.limits import DEFAULT_MEMORY, DEFAULT_STORAGE
 from lambda_patterns.facts.prices import (
     DURATION_TIERS,
     FREE_GB_SECONDS,
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from lambda_patterns.model.deployment import Deployment
     from lambda_patterns.model.template import Resource
 
-DEFAULT_MEMORY = 128
-DEFAULT_STORAGE = 512
 _ARCHITECTURES = {"x86_64": "x86", "arm64": "arm"}
 _LEAST_POLLERS = 2
 _SCALED = (

@@ -87,7 +87,7 @@ def _few_receives(deployment: Deployment) -> Iterator[Found]:
 def _whole_batches(deployment: Deployment) -> Iterator[Found]:
     for source in deployment.failures.sources:
         types = source.mapping.list("FunctionResponseTypes")
-        size = source.mapping.number("BatchSize", default=10)
+        size = source.mapping.number("BatchSize", default=limits.DEFAULT_QUEUE_BATCH_SIZE)
         if isinstance(types, Unknown) or isinstance(size, Unknown) or size == 1:
             continue
         if not any(isinstance(kind, Unknown) or kind == "ReportBatchItemFailures" for kind in types):

@@ -99,7 +99,7 @@ def _ranges(mapping: Resource, source: _Source) -> Iterator[Found]:
 def _batches(mapping: Resource, source: _Source) -> Iterator[Found]:
     if source.service != "sqs":
         return
-    size = mapping.number("BatchSize", default=10)
+    size = mapping.number("BatchSize", default=limits.DEFAULT_QUEUE_BATCH_SIZE)
     window = mapping.number("MaximumBatchingWindowInSeconds", default=0)
     if isinstance(size, Unknown) or isinstance(window, Unknown) or size is None or window is None:
         return
