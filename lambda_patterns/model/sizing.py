@@ -99,6 +99,8 @@ class WorkloadProfile:
     transfer: float = 0
 
     def __post_init__(self) -> None:
+        if self.bound not in tuple(Bound):
+            raise ArgumentError(f"bound is {self.bound!r}, allowed are {', '.join(Bound)}")
         for name, value in (("peak_memory", self.peak_memory), ("transfer", self.transfer)):
             if not value >= 0:
                 raise ArgumentError(f"{name} is {value:g} MB, allowed are 0 MB and more")
@@ -118,19 +120,19 @@ class WorkloadProfile:
         held = (
             f"it holds {self.peak_memory:,g} MB and a fourth more" if self.peak_memory else "it holds little"
         )
-        if self.bound is Bound.CPU:
+        if self.bound == Bound.CPU:
             wanted = memory_for(min(self.threads, MOST_VCPUS))
             reason = (
                 "one thread uses one vCPU, which 1,769 MB are given: above it memory costs and gains nothing"
                 if self.threads == 1
                 else f"{self.threads} threads use up to {min(self.threads, MOST_VCPUS)} vCPUs"
             )
-        elif self.bound is Bound.NETWORK and self.transfer:
+        elif self.bound == Bound.NETWORK and self.transfer:
             wanted = VCPU_MEMORY
             reason = (
                 "bulk transfers spend CPU on TLS and copying: one vCPU; AWS gives no figure for bandwidth"
             )
-        elif self.bound is Bound.NETWORK:
+        elif self.bound == Bound.NETWORK:
             wanted = least
             reason = f"waiting is not shortened by memory, and {held}"
         else:

@@ -2,8 +2,10 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aws_cdk.assertions import Template
 from click.testing import CliRunner
 
 from lambda_patterns.cli import cli
@@ -61,9 +63,45 @@ def test_the_database_that_the_page_shows_is_connected(capsys: pytest.CaptureFix
     assert 'GRANT SELECT ON ALL TABLES IN SCHEMA public TO "report";' in capsys.readouterr().out
 
 
+@pytest.mark.cdk
+def test_the_triggers_that_the_page_shows_are_synthesized(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    ((_, code),) = blocks("invoke-a-function.md", "python")
+    page: dict[str, Any] = {}
+    exec(compile(code, "invoke-a-function.md", "exec"), page)  # noqa: S102  # the page's own example
+    shop = Template.from_stack(page["stack"])
+    invoked = shop.find_resources("AWS::Lambda::Permission").values()
+    principals = {each["Properties"]["Principal"] for each in invoked}
+    assert {"s3.amazonaws.com", "events.amazonaws.com", "sns.amazonaws.com"} <= principals
+    (settings,) = shop.find_resources("AWS::Lambda::EventInvokeConfig").values()
+    assert "live" in str(settings["Properties"]["Qualifier"])
+
+
+@pytest.mark.cdk
+def test_the_distribution_that_the_page_shows_calls_both_functions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAMBDA_PATTERNS_CACHE", str(tmp_path))
+    monkeypatch.chdir(ROOT)
+    ((_, code),) = blocks("serve-at-the-edge.md", "python")
+    page: dict[str, Any] = {}
+    exec(compile(code, "serve-at-the-edge.md", "exec"), page)  # noqa: S102  # the page's own example
+    (site,) = Template.from_stack(page["stack"]).find_resources("AWS::CloudFront::Distribution").values()
+    behavior = site["Properties"]["DistributionConfig"]["DefaultCacheBehavior"]
+    assert [each["EventType"] for each in behavior["LambdaFunctionAssociations"]] == ["origin-response"]
+    assert [each["EventType"] for each in behavior["FunctionAssociations"]] == ["viewer-request"]
+
+
 @pytest.mark.parametrize(
     "page",
-    ["connect-a-database.md", "package-a-function.md", "price-a-deployment.md", "choose-a-memory-size.md"],
+    [
+        "choose-a-memory-size.md",
+        "connect-a-database.md",
+        "invoke-a-function.md",
+        "package-a-function.md",
+        "price-a-deployment.md",
+        "serve-at-the-edge.md",
+    ],
 )
 def test_the_files_that_a_page_names_exist(page: str) -> None:
     text = (HOW_TO / page).read_text(encoding="utf-8")

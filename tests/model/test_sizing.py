@@ -88,3 +88,11 @@ def test_a_profile_that_makes_no_sense_is_refused(arguments: dict[str, float], m
     with pytest.raises(ArgumentError) as refused:
         WorkloadProfile(Bound.CPU, **arguments)  # type: ignore[arg-type]  # parametrized
     assert str(refused.value).startswith(message)
+
+
+def test_what_it_waits_for_is_one_of_three_which_may_be_written_as_text() -> None:
+    written = WorkloadProfile("cpu")  # type: ignore[arg-type]  # what a caller without types writes
+    assert written.start == WorkloadProfile(Bound.CPU).start
+    with pytest.raises(ArgumentError) as refused:
+        WorkloadProfile("disk")  # type: ignore[arg-type]  # as above
+    assert str(refused.value) == "bound is 'disk', allowed are cpu, memory, network"
