@@ -136,6 +136,8 @@ class Needs:
         return self._peers[function]
 
     def _find_peers(self, function: Resource) -> tuple[Peer, ...]:
+        if not self._deployment.of_type(*PEERS):
+            return ()
         found: dict[Resource, list[Reason]] = {}
         for path, value in _variables(function):
             for reference in _references(value):
