@@ -17,8 +17,7 @@ from lambda_patterns.facts.services import SERVICES, by_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lambda_patterns.model.cost import BreakEven
-    from lambda_patterns.model.cost import Path as Way
+    from lambda_patterns.model.cost import BreakEven, Way
     from lambda_patterns.model.cost.path_load import PathLoad
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_patterns.facts.prices import PriceSheet
-from lambda_patterns.model.cost import break_even, compare, replacement
+from lambda_patterns.model.cost import break_even, compare
 from lambda_patterns.model.cost.path_load import PathLoad
 
 SEOUL = PriceSheet("ap-northeast-2")
@@ -31,14 +31,14 @@ def test_every_path_of_two_services_in_seoul() -> None:
 
 
 def test_four_endpoints_cost_less_than_two_nat_gateways_in_seoul_and_five_cost_more() -> None:
-    """The gateways alone are 2 x 0.059 x 730 = 86.14; an endpoint in two zones is 18.98."""
+    """The gateways and their addresses are 2 x (43.07 + 3.65); an endpoint in two zones is 18.98."""
     even = break_even(PathLoad(services={"sqs": 0}), SEOUL)
     assert even.endpoints == pytest.approx((86.14 + 7.30) / 18.98)
-    assert 4 < 86.14 / 18.98 < even.endpoints < 5
+    assert even.endpoints is not None
+    assert 4 < even.endpoints < 5
     for count, cheaper in ((4, True), (5, False)):
-        nat, endpoints = replacement(
-            SEOUL, nat_gateways=2, services=[f"service-{n}" for n in range(count)], zones=2
-        )
+        found = monthly(PathLoad(services={f"service-{number}": 0 for number in range(count)}))
+        nat, endpoints = found["nat-gateway-per-zone"], found["endpoints"]
         assert nat is not None
         assert endpoints is not None
         assert (endpoints < nat) is cheaper
@@ -83,14 +83,6 @@ def test_an_instance_without_a_price_is_unknown_and_named() -> None:
 def test_prices_that_are_missing_leave_the_break_even_unknown() -> None:
     sheet = PriceSheet("mars-west-1", {"nat-gateway-hour": 1.0})
     assert break_even(PathLoad(services={"sqs": 1}), sheet).endpoints is None
-    assert replacement(sheet, nat_gateways=1, services=["sqs"], zones=1) == (None, None)
-
-
-def test_replacing_nat_gateways_by_gateway_endpoints_costs_nothing() -> None:
-    nat, endpoints = replacement(VIRGINIA, nat_gateways=1, services=["s3", "dynamodb"], zones=2, gb=100)
-    # 730 x (0.045 + 0.005) + 100 x 0.045
-    assert nat == pytest.approx(41.0)
-    assert endpoints == pytest.approx(1.0), "the GB are those that interface endpoints would carry"
 
 
 @given(

@@ -2,7 +2,7 @@
 
 from lambda_patterns.model.cost.estimate import Estimate, estimate
 from lambda_patterns.model.cost.line import Line
-from lambda_patterns.model.cost.paths import BreakEven, Path, break_even, compare, replacement
+from lambda_patterns.model.cost.paths import BreakEven, Way, break_even, compare
 from lambda_patterns.model.cost.workload import (
     Workload,
     parse_workload,
@@ -15,7 +15,7 @@ __all__ = [
     "BreakEven",
     "Estimate",
     "Line",
-    "Path",
+    "Way",
     "Workload",
     "break_even",
     "compare",
@@ -23,6 +23,5 @@ __all__ = [
     "parse_workload",
     "read_prices",
     "read_workload",
-    "replacement",
     "sheet_of",
 ]

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from lambda_patterns.facts.prices import HOURS
 from lambda_patterns.facts.services import Endpoint, by_name
-from lambda_patterns.model.cost.path_load import GATEWAY_SERVICES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +25,7 @@ _HOME_REGION = "us-east-1"
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class Way:
     """One way out of the VPC, for one month of one workload.
 
     Args:
@@ -71,7 +70,7 @@ class BreakEven:
     gb_against_nat: float | None
 
 
-def compare(load: PathLoad, sheet: PriceSheet) -> tuple[Path, ...]:
+def compare(load: PathLoad, sheet: PriceSheet) -> tuple[Way, ...]:
     """Price every way out of the VPC for `load`, those that cannot carry it included, with the reason."""
     zones = load.zones
     address = ("public-ipv4-hour", HOURS)
@@ -85,13 +84,13 @@ def compare(load: PathLoad, sheet: PriceSheet) -> tuple[Path, ...]:
     closed = ", ".join(sorted(name for name in load.services if _has_no_endpoint(name, sheet.region)))
     reaches = ", ".join(sorted(services))
     return (
-        _path(sheet, "nat-gateway-per-zone", [gateway, address] * zones, "nat-gateway-gb", load.gb),
-        _path(sheet, "nat-gateway", [gateway, address], "nat-gateway-gb", load.gb, note=shared),
-        _path(
+        _way(sheet, "nat-gateway-per-zone", [gateway, address] * zones, "nat-gateway-gb", load.gb),
+        _way(sheet, "nat-gateway", [gateway, address], "nat-gateway-gb", load.gb, note=shared),
+        _way(
             sheet, "regional-nat-gateway", regional, "nat-gateway-gb", load.gb, note="needs no public subnet"
         ),
-        _path(sheet, "nat-instance-per-zone", [instance, address] * zones, None, load.gb, note=upkeep),
-        _path(
+        _way(sheet, "nat-instance-per-zone", [instance, address] * zones, None, load.gb, note=upkeep),
+        _way(
             sheet,
             "nat-instance",
             [instance, address],
@@ -99,7 +98,7 @@ def compare(load: PathLoad, sheet: PriceSheet) -> tuple[Path, ...]:
             load.gb,
             note="; ".join(filter(None, (upkeep, shared))),
         ),
-        _path(
+        _way(
             sheet,
             "endpoints",
             [("interface-endpoint-hour", HOURS * zones * len(services))],
@@ -107,7 +106,7 @@ def compare(load: PathLoad, sheet: PriceSheet) -> tuple[Path, ...]:
             load.gb,
             refused=internet or (f"no endpoint leads to {closed} in {sheet.region}" if closed else None),
         ),
-        _path(
+        _way(
             sheet,
             "isolated",
             [],
@@ -135,36 +134,6 @@ def break_even(load: PathLoad, sheet: PriceSheet) -> BreakEven:
     )
 
 
-def replacement(
-    sheet: PriceSheet, *, nat_gateways: int, services: Iterable[str], zones: int, gb: float = 0.0
-) -> tuple[float | None, float | None]:
-    """What NAT gateways cost in a month, and what the endpoints in their place would; None where not known.
-
-    Args:
-        sheet: the prices of the Region.
-        nat_gateways: how many gateways there are, each with its public address.
-        services: the endpoint short names that would replace them; s3 and dynamodb cost nothing.
-        zones: the zones in which each interface endpoint would stand.
-        gb: the GB of the month. Default 0: the floor, which a template alone decides.
-    """
-    needed = [name for name in services if name not in GATEWAY_SERVICES]
-    nat = _path(
-        sheet,
-        "nat",
-        [("nat-gateway-hour", HOURS * nat_gateways), ("public-ipv4-hour", HOURS * nat_gateways)],
-        "nat-gateway-gb",
-        gb,
-    )
-    instead = _path(
-        sheet,
-        "endpoints",
-        [("interface-endpoint-hour", HOURS * zones * len(needed))],
-        "interface-endpoint-gb",
-        gb,
-    )
-    return nat.monthly, instead.monthly
-
-
 def _has_no_endpoint(name: str, region: str) -> bool:
     service = by_name(name)
     if service is None:
@@ -172,7 +141,7 @@ def _has_no_endpoint(name: str, region: str) -> bool:
     return service.endpoint is Endpoint.NONE or (service.endpoint is Endpoint.HOME and region != _HOME_REGION)
 
 
-def _path(  # noqa: PLR0913  # the fields of a path, less what it computes
+def _way(  # noqa: PLR0913  # the fields of a way, less what it computes
     sheet: PriceSheet,
     name: str,
     hours: Iterable[tuple[str, float]],
@@ -181,7 +150,7 @@ def _path(  # noqa: PLR0913  # the fields of a path, less what it computes
     *,
     refused: str | None = None,
     note: str = "",
-) -> Path:
+) -> Way:
     floor, unknown = 0.0, []
     for item, quantity in hours:
         price = sheet.price(item)
@@ -195,7 +164,7 @@ def _path(  # noqa: PLR0913  # the fields of a path, less what it computes
             unknown.append(data)
         else:
             per_gb = price.value
-    return Path(
+    return Way(
         name,
         None if set(unknown) - {data} else floor,
         None if data in unknown else per_gb,
