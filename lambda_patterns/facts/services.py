@@ -261,6 +261,7 @@ SERVICES: tuple[Service, ...] = (
         "kms",
         "KMS",
         prefixes=("kms",),
+        arns=("kms",),
         hosts=("kms",),
         on_behalf=(
             "kms:Decrypt",

@@ -657,3 +657,48 @@ def test_a_schedule_invokes_with_its_own_role(judge: Judge, function: Write) -> 
     assert judge("invoke-denied", {**base, "R": opened}) == []
     elsewhere = resource("Scheduler::Schedule", Target={**target, "RoleArn": "arn:aws:iam::1:role/r"})
     assert judge("invoke-denied", {"F": function(), "S": elsewhere}) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "loops"),
+    [
+        ({"source": ["lambda"]}, True),
+        ({"source": ["lambda"], "detail-type": ["Lambda Function Invocation Result - Failure"]}, True),
+        ({"source": ["lambda"], "detail": {"requestPayload": {"again": [True]}}}, False),
+        ({"source": ["orders"]}, False),
+    ],
+)
+def test_a_bus_that_hands_failures_back_makes_a_loop(
+    judge: Judge,
+    function: Write,
+    pattern: Any,
+    loops: bool,  # noqa: FBT001
+) -> None:
+    resources = {
+        "F": function(),
+        "C": invoke_config(arn("Bus")),
+        "Bus": resource("Events::EventBus", Name="failures"),
+        "R": resource(
+            "Events::Rule",
+            EventBusName={"Ref": "Bus"},
+            EventPattern=pattern,
+            Targets=[{"Id": "f", "Arn": arn("F")}],
+        ),
+    }
+    found = [("F", "failures come back: F -> Bus -> F")] if loops else []
+    assert judge("failure-loop", resources) == found
+
+
+def test_a_permission_for_an_alias_may_name_it_in_words(judge: Judge, function: Write) -> None:
+    endpoint = {"Fn::Sub": "${F.Arn}:live"}
+    base = {"F": function(), "R": rule(endpoint)}
+    alias = resource("Lambda::Alias", FunctionName={"Ref": "F"}, FunctionVersion="1", Name="live")
+    granted = permission("events.amazonaws.com") | {}
+    granted["Properties"] = {**granted["Properties"], "FunctionName": {"Fn::Sub": "${F}:live"}}
+    assert judge("invoke-denied", {**base, "A": alias, "P": granted}) == []
+    granted["Properties"] = {**granted["Properties"], "FunctionName": {"Ref": "A"}}
+    assert judge("invoke-denied", {**base, "A": alias, "P": granted}) == []
+    for_function = permission("events.amazonaws.com")
+    message = "the rule R may not invoke A: no permission lets events.amazonaws.com in for it"
+    assert judge("invoke-denied", {**base, "A": alias, "P": for_function}) == [("R.Targets.0.Arn", message)]
+    assert judge("invoke-denied", base) == []  # the alias, and what it lets in, are elsewhere

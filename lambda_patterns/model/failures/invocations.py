@@ -79,7 +79,9 @@ def invoked(deployment: Deployment, value: Value) -> Invoked | None:
     if named is None:
         return None
     if named.type == FUNCTION:
-        return Invoked(named, qualifier, named)
+        aliases = deployment.referrers(named, ALIAS, "FunctionName")
+        by = next((alias for alias in aliases if plain(alias.get("Name")) == qualifier), named)
+        return Invoked(named, qualifier, by)
     if named.type in (ALIAS, VERSION):
         function = deployment.resource_of(named.get("FunctionName"), FUNCTION)
         name = plain(named.get("Name")) if named.type == ALIAS else None

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     Edges = dict[Resource, list[Resource]]
 
 
+_RECORD = {"source": "lambda", "detail-type": "Lambda Function Invocation Result - Failure"}
+"""What the event of a failed invocation says on a bus, of what a pattern asks for."""
+
+
 def loops(deployment: Deployment, failures: Failures) -> Iterator[tuple[Resource, ...]]:
     """Yield each loop once, beginning with the member that stands first in the templates."""
     edges = _edges(deployment, failures)
@@ -55,7 +59,7 @@ def _back_to(start: Resource, edges: Edges) -> tuple[Resource, ...]:
 def _edges(deployment: Deployment, failures: Failures) -> Edges:
     found: Edges = {}
     queues, topics = _from_queues(deployment, failures), _from_topics(deployment, failures)
-    for edges in (_from_functions(failures), queues, topics):
+    for edges in (_from_functions(failures), queues, topics, _from_buses(deployment, failures)):
         for one, other in edges:
             if other is not None and one.certain and other.certain:
                 found.setdefault(one, []).append(other)
@@ -93,6 +97,18 @@ def _from_topics(deployment: Deployment, failures: Failures) -> Iterator[Edge]:
         for _, item in items(topic, "Subscription"):
             endpoint = item.get("Endpoint")
             yield topic, _behind(failures, endpoint, deployment.resource_of(endpoint))
+
+
+def _from_buses(deployment: Deployment, failures: Failures) -> Iterator[Edge]:
+    """Yield what rules on event buses hand the failures of functions to."""
+    for rule in deployment.of_type("AWS::Events::Rule"):
+        bus = deployment.resource_of(rule.get("EventBusName"), "AWS::Events::EventBus")
+        pattern = rule.get("EventPattern")
+        if bus is None or not isinstance(pattern, dict) or rule.get("State") == "DISABLED":
+            continue
+        if all(isinstance(wanted, list) and _RECORD.get(key) in wanted for key, wanted in pattern.items()):
+            for _, item in items(rule, "Targets"):
+                yield bus, _behind(failures, item.get("Arn"), deployment.resource_of(item.get("Arn")))
 
 
 def _behind(failures: Failures, value: Value, resource: Resource | None) -> Resource | None:

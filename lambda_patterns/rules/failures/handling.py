@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_patterns.facts import limits
+from lambda_patterns.model.failures.invocations import LATEST
 from lambda_patterns.model.policies import Decision
 from lambda_patterns.model.texts import join
 from lambda_patterns.model.values import Reference
@@ -106,8 +107,11 @@ def _loop(deployment: Deployment) -> Iterator[Found]:
 
 def _invoke_denied(deployment: Deployment) -> Iterator[Found]:
     for trigger in deployment.failures.triggers:
-        if not trigger.service or not trigger.invoked.function.certain or deployment.incomplete:
+        invoked = trigger.invoked
+        if not trigger.service or not invoked.function.certain or deployment.incomplete:
             continue
+        if invoked.by is invoked.function and invoked.qualifier != LATEST:
+            continue  # an alias or version that is not here, with permissions of its own
         source = None if trigger.source is None else _source_arn(trigger)
         answer = deployment.permissions.admits(
             trigger.invoked.by, trigger.service, "lambda:InvokeFunction", source=source
