@@ -38,7 +38,7 @@ def create_endpoints(  # noqa: PLR0913  # two more say what each endpoint is giv
     reached: dict[str, ec2.IConnectable | None] = {}
     for service in services:
         endpoint: ec2.GatewayVpcEndpoint | ec2.InterfaceVpcEndpoint
-        if is_gateway(service):
+        if facts.is_gateway(service):
             endpoint = vpc.add_gateway_endpoint(
                 endpoint_id(service), service=ec2.GatewayVpcEndpointAwsService(service), subnets=[subnets]
             )
@@ -88,12 +88,6 @@ def check_service(name: str, argument: str) -> None:
 def prefix_list_peer(prefix_list_id: str | None) -> ec2.IPeer | None:
     """Give what to open a group to for a gateway endpoint; None where its prefix list is not known."""
     return ec2.Peer.prefix_list(prefix_list_id) if prefix_list_id else None
-
-
-def is_gateway(name: str) -> bool:
-    """Say whether the service is met through a gateway endpoint."""
-    service = facts.by_name(name)
-    return service is not None and service.endpoint is facts.Endpoint.GATEWAY
 
 
 def _interface(

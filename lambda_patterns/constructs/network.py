@@ -13,7 +13,6 @@ from lambda_patterns.constructs.endpoints import (
     check_endpoints,
     create_endpoints,
     endpoint_id,
-    is_gateway,
     prefix_list_peer,
 )
 from lambda_patterns.constructs.nat_instances import create_provider, finish_instances
@@ -26,6 +25,7 @@ from lambda_patterns.constructs.ways_out import (
     NatInstances,
 )
 from lambda_patterns.facts.limit import Limit
+from lambda_patterns.facts.services import is_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -478,6 +478,12 @@ def by_name(name: str) -> Service | None:
     return _by_name().get(name)
 
 
+def is_gateway(name: str) -> bool:
+    """Whether a service is met through a gateway endpoint, which costs nothing."""
+    service = by_name(name)
+    return service is not None and service.endpoint is Endpoint.GATEWAY
+
+
 @cache
 def of_action(action: str) -> Service | None:
     """Find the service that an IAM action ("dynamodb:GetRecords", "sqs:*") speaks of."""

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 from lambda_patterns.errors import LambdaPatternsError
 from lambda_patterns.facts.limit import Limit
 from lambda_patterns.facts.prices import is_item
+from lambda_patterns.facts.services import is_gateway
 from lambda_patterns.model.cost.reading import mapping, number, only
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-GATEWAY_SERVICES = ("s3", "dynamodb")
-"""Reached through a gateway endpoint, which costs nothing.
-Source: https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html"""
 ZONES = Limit(
     "zones", 1, 6, "zones", "no Region has more", "https://docs.aws.amazon.com/global-infrastructure/"
 )
@@ -47,7 +45,7 @@ class PathLoad:
     @property
     def interface_services(self) -> Mapping[str, float]:
         """The services that need an interface endpoint each."""
-        return {name: gb for name, gb in self.services.items() if name not in GATEWAY_SERVICES}
+        return {name: gb for name, gb in self.services.items() if not is_gateway(name)}
 
     @property
     def gb(self) -> float:

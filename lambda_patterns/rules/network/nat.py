@@ -195,8 +195,7 @@ def _priced(resource: Resource, nat: NatGateway, needed: dict[str, int]) -> Foun
     sheet = PriceSheet(region if isinstance(region, str) else "us-east-1")
     item = "regional-nat-gateway-hour" if nat.mode is NatMode.REGIONAL else "nat-gateway-hour"
     per_hour, endpoint = sheet.price(item), sheet.price("interface-endpoint-hour")
-    free = [name for name in needed if name in ("s3", "dynamodb")]
-    zones = sum(count for name, count in needed.items() if name not in free)
+    zones = sum(count for name, count in needed.items() if not services.is_gateway(name))
     said = f"{resource.id} carries only traffic to {', '.join(needed)}"
     if per_hour is not None and endpoint is not None:
         said += (
