@@ -70,7 +70,7 @@ def read(path: str | PathLike[str]) -> Assembly:
     Raises:
         LambdaPatternsError: where it cannot be read or is neither.
     """
-    from lambda_patterns.model.reading import read_path  # noqa: PLC0415 - given templates need no reader
+    from lambda_patterns.model.reading import read_path  # noqa: PLC0415  # given templates need no reader
 
     return Assembly(str(path), read_path(path))
 
@@ -85,7 +85,7 @@ def parse(text: str | bytes, name: str) -> Assembly:
     Raises:
         LambdaPatternsError: where it is no template.
     """
-    from lambda_patterns.model.reading import parse_template  # noqa: PLC0415 - see read
+    from lambda_patterns.model.reading import parse_template  # noqa: PLC0415  # see read
 
     return Assembly(name, [parse_template(text, name)])
 
@@ -99,6 +99,6 @@ def from_templates(templates: Mapping[str, Mapping[str, Json]]) -> Assembly:
     Raises:
         LambdaPatternsError: where one of them is no template.
     """
-    from lambda_patterns.model.reading import take_template  # noqa: PLC0415 - see read
+    from lambda_patterns.model.reading import take_template  # noqa: PLC0415  # see read
 
     return Assembly(", ".join(templates), [take_template(data, name) for name, data in templates.items()])

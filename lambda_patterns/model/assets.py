@@ -54,13 +54,13 @@ def asset_path(resource: Resource) -> Path | None:
 def _measure(path: Path, _changed: int) -> int | None:
     if path.is_dir():
         return sum(
-            os.stat(os.path.join(folder, file)).st_size  # noqa: PTH116, PTH118 - ten thousands of files: Path costs twice
+            os.stat(os.path.join(folder, file)).st_size  # noqa: PTH116, PTH118  # ten thousands of files: Path costs twice
             for folder, _, files in os.walk(path)
             for file in files
-            if os.path.exists(os.path.join(folder, file))  # noqa: PTH110, PTH118 - as above; a link may lead nowhere
+            if os.path.exists(os.path.join(folder, file))  # noqa: PTH110, PTH118  # as above; a link may lead nowhere
         )
     if path.suffix in (".zip", ".jar"):
-        from zipfile import BadZipFile, ZipFile  # noqa: PLC0415 - 10 ms, and most assets are folders
+        from zipfile import BadZipFile, ZipFile  # noqa: PLC0415  # 10 ms, and most assets are folders
 
         try:
             with ZipFile(path) as archive:

@@ -37,7 +37,7 @@ _SSM = "AWS::SSM::Parameter::Value<"
 _METADATA = "AWS::CDK::Metadata"  # deployed or not by a list of all Regions, and nothing depends on it
 
 
-class Undecided(Exception):  # noqa: N818 - it asks for a choice, it is not an error
+class Undecided(Exception):  # noqa: N818  # it asks for a choice, it is not an error
     """A condition that cannot be evaluated before a choice is made."""
 
     def __init__(self, atom: str, domain: tuple[str | bool | None, ...]) -> None:
@@ -119,7 +119,7 @@ def _evaluate(scope: Scope, raw: Json) -> bool | Unknown:
         ((key, argument),) = raw.items()
         if key == "Condition":
             return scope.condition(argument)
-        if key == "Fn::Equals" and isinstance(argument, list) and len(argument) == 2:  # noqa: PLR2004 - two sides
+        if key == "Fn::Equals" and isinstance(argument, list) and len(argument) == 2:  # noqa: PLR2004  # two sides
             return _equals(scope, argument[0], argument[1])
         if key in ("Fn::And", "Fn::Or") and isinstance(argument, list):
             return _junction(scope, argument, deciding=key == "Fn::Or")
@@ -253,10 +253,10 @@ def _compared_with(scope: Scope, atom: str) -> Iterator[str]:
         elif isinstance(item, dict):
             pending.extend(item.values())
             sides = item.get("Fn::Equals")
-            if isinstance(sides, list) and len(sides) == 2:  # noqa: PLR2004 - a comparison has two sides
+            if isinstance(sides, list) and len(sides) == 2:  # noqa: PLR2004  # a comparison has two sides
                 yield from _constants(scope, sides, atom)
             keys = item.get("Fn::FindInMap")
-            if isinstance(keys, list) and len(keys) >= 3:  # noqa: PLR2004 - a map and two keys
+            if isinstance(keys, list) and len(keys) >= 3:  # noqa: PLR2004  # a map and two keys
                 yield from _map_keys(scope, keys, atom)
 
 

@@ -123,7 +123,7 @@ class _Search:
 
     def sub(self, argument: Json) -> Iterator[tuple[str, str, str]]:
         text, given = argument, {}
-        if isinstance(argument, list) and len(argument) == 2:  # noqa: PLR2004 - the text and its variables
+        if isinstance(argument, list) and len(argument) == 2:  # noqa: PLR2004  # the text and its variables
             text, given = argument
         if not isinstance(text, str) or "${" not in text or not isinstance(given, dict):
             return
@@ -146,7 +146,7 @@ class _Search:
 
     def find_in_map(self, argument: Json) -> Iterator[tuple[str, str, str]]:
         """A map that is missing, or a key of it that is written out and missing, without a default."""
-        if not isinstance(argument, list) or len(argument) != 3 or not isinstance(argument[0], str):  # noqa: PLR2004 - a map and two keys
+        if not isinstance(argument, list) or len(argument) != 3 or not isinstance(argument[0], str):  # noqa: PLR2004  # a map and two keys
             return
         table = self._mappings.get(argument[0])
         if not isinstance(table, dict):

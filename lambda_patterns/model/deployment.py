@@ -139,34 +139,34 @@ class Deployment:
     @cached_property
     def network(self) -> Network:
         """What reaches what."""
-        from lambda_patterns.model.network import Network  # noqa: PLC0415 - only what is asked is loaded
+        from lambda_patterns.model.network import Network  # noqa: PLC0415  # only what is asked is loaded
 
         return Network(self)
 
     @cached_property
     def permissions(self) -> Permissions:
         """Who may do what."""
-        from lambda_patterns.model.permissions import Permissions  # noqa: PLC0415 - see network
+        from lambda_patterns.model.permissions import Permissions  # noqa: PLC0415  # see network
 
         return Permissions(self)
 
     @cached_property
     def needs(self) -> Needs:
         """What each function's code must reach."""
-        from lambda_patterns.model.needs import Needs  # noqa: PLC0415 - see network
+        from lambda_patterns.model.needs import Needs  # noqa: PLC0415  # see network
 
         return Needs(self)
 
     @cached_property
     def databases(self) -> Databases:
         """Which proxy stands before which database, and who uses them."""
-        from lambda_patterns.model.databases import Databases  # noqa: PLC0415 - see network
+        from lambda_patterns.model.databases import Databases  # noqa: PLC0415  # see network
 
         return Databases(self)
 
     @cached_property
     def failures(self) -> Failures:
         """Where each failed event goes."""
-        from lambda_patterns.model.failures import Failures  # noqa: PLC0415 - see network
+        from lambda_patterns.model.failures import Failures  # noqa: PLC0415  # see network
 
         return Failures(self)

@@ -72,7 +72,7 @@ def _load(text: str, name: str) -> Json:
         else:
             _check_size(content, name)
             return content
-    from lambda_patterns.model.yaml_document import load_yaml  # noqa: PLC0415 - PyYAML is loaded where it is needed
+    from lambda_patterns.model.yaml_document import load_yaml  # noqa: PLC0415  # PyYAML is loaded where it is needed
 
     if len(text) > LARGEST_YAML:
         raise problem or LambdaPatternsError(
@@ -132,7 +132,7 @@ def _no_constant(constant: str) -> Json:
 
 def _line_of_duplicate(text: str, key: str) -> int | None:
     """The line of the second writing of `key` in the first mapping that has it twice."""
-    from lambda_patterns.model.lines import second_key  # noqa: PLC0415 - only a finding or an error needs lines
+    from lambda_patterns.model.lines import second_key  # noqa: PLC0415  # only a finding or an error needs lines
 
     return second_key(text, key)
 

@@ -268,7 +268,7 @@ def _base64(scope: Scope, argument: Json) -> Value:
     written = plain(scope.resolve(argument))
     if written is None:
         return Unknown("the encoded text is known at deployment")
-    from base64 import b64encode  # noqa: PLC0415 - 1 ms, and few templates encode
+    from base64 import b64encode  # noqa: PLC0415  # 1 ms, and few templates encode
 
     return b64encode(written.encode(errors="surrogatepass")).decode()
 
@@ -280,7 +280,7 @@ def _cidr(scope: Scope, argument: Json) -> Value:
     block, count, bits = (plain(scope.resolve(step)) for step in (*argument, "32")[:3])
     if block is None or count is None or bits is None:
         return Unknown("the blocks that Fn::Cidr computes are known at deployment")
-    from ipaddress import ip_network  # noqa: PLC0415 - 8 ms, and few templates compute blocks
+    from ipaddress import ip_network  # noqa: PLC0415  # 8 ms, and few templates compute blocks
 
     try:
         network = ip_network(block, strict=False)

@@ -59,12 +59,12 @@ class Locator:
     def _line(self, position: int) -> int:
         if self._starts is None:
             self._starts = list(accumulate(len(line) + 1 for line in self._text.split("\n")))
-        from bisect import bisect_right  # noqa: PLC0415 - only a finding needs lines
+        from bisect import bisect_right  # noqa: PLC0415  # only a finding needs lines
 
         return bisect_right(self._starts, position) + 1
 
     def _in_yaml(self, path: tuple[Step, ...]) -> int | None:
-        from lambda_patterns.model.yaml_document import compose  # noqa: PLC0415 - only YAML needs PyYAML
+        from lambda_patterns.model.yaml_document import compose  # noqa: PLC0415  # only YAML needs PyYAML
 
         if not self._composed:
             self._root = compose(self._text)

@@ -56,7 +56,7 @@ class _Loops:
         return _replace(raw, names) if isinstance(raw, str) and names else raw
 
     def _rounds(self, key: str, loop: Json, names: dict[str, str]) -> list[dict[str, str]] | None:
-        if not key.startswith(_LOOP) or not isinstance(loop, list) or len(loop) != 3:  # noqa: PLR2004 - name, items, body
+        if not key.startswith(_LOOP) or not isinstance(loop, list) or len(loop) != 3:  # noqa: PLR2004  # name, items, body
             return None
         name, collection, body = loop
         items = self._items(collection)

@@ -48,11 +48,11 @@ def read_path(path: str | PathLike[str]) -> list[Template]:
     where = Path(path)
     try:
         if where.is_dir():
-            from lambda_patterns.model.cloud_assembly import read_assembly  # noqa: PLC0415 - only folders need it
+            from lambda_patterns.model.cloud_assembly import read_assembly  # noqa: PLC0415  # only folders need it
 
             return read_assembly(where)
         if where.name.endswith(".template.json") and (where.parent / "manifest.json").is_file():
-            from lambda_patterns.model.cloud_assembly import read_assembly  # noqa: PLC0415 - see above
+            from lambda_patterns.model.cloud_assembly import read_assembly  # noqa: PLC0415  # see above
 
             stack = read_assembly(where.parent, where.name)
             if stack:
@@ -111,7 +111,7 @@ def take_template(
     _check_shape(sections, name, find)
     transforms = _transforms(sections)
     if "AWS::LanguageExtensions" in transforms:
-        from lambda_patterns.model.loops import expand_loops  # noqa: PLC0415 - few templates have loops
+        from lambda_patterns.model.loops import expand_loops  # noqa: PLC0415  # few templates have loops
 
         sections = expand_loops(sections)
     resources = sections.get("Resources") or {}
@@ -120,7 +120,7 @@ def take_template(
         kept = {logical_id: raw for logical_id, raw in resources.items() if not logical_id.startswith("Fn::")}
         sections = {**sections, "Resources": kept}
     if _SAM in transforms:
-        from lambda_patterns.model.sam import expand_sam  # noqa: PLC0415 - an extra
+        from lambda_patterns.model.sam import expand_sam  # noqa: PLC0415  # an extra
 
         sections = expand_sam(sections, name)
     _check_shape(sections, name, find)

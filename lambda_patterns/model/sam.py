@@ -45,9 +45,9 @@ def expand_sam(template: Raw, name: str) -> Raw:
     if applications and not any(_is_sam(resource) for resource in written.get("Resources", {}).values()):
         return template
     try:
-        from samtranslator.model.exceptions import ExceptionWithMessage  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra without types
-        from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra without types
-        from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra without types
+        from samtranslator.model.exceptions import ExceptionWithMessage  # type: ignore[import-untyped]  # noqa: PLC0415  # an extra without types
+        from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]  # noqa: PLC0415  # an extra without types
+        from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]  # noqa: PLC0415  # an extra without types
     except ImportError:
         raise LambdaPatternsError(
             f"{name}: is a SAM template, and AWS's translator that expands it is not installed: "
@@ -64,7 +64,7 @@ def expand_sam(template: Raw, name: str) -> Raw:
         raise LambdaPatternsError(
             f"{name}: no SAM: {'; '.join(_one_line(cause.message) for cause in causes)}"
         ) from None
-    except Exception as error:  # noqa: BLE001 - the translator trips over malformed templates in many ways
+    except Exception as error:  # noqa: BLE001  # the translator trips over malformed templates in many ways
         raise LambdaPatternsError(
             f"{name}: AWS's SAM translator failed on it ({type(error).__name__}: {_one_line(str(error))}): "
             "`sam validate --lint` may say where"

@@ -119,4 +119,4 @@ def arn_segments(value: Value) -> list[Value] | None:
         first, *rest = part.split(":", 6 - len(segments))
         segments[-1].append(first)
         segments.extend([item] for item in rest)
-    return [join(segment) for segment in segments] if len(segments) == 6 else None  # noqa: PLR2004 - an ARN has six
+    return [join(segment) for segment in segments] if len(segments) == 6 else None  # noqa: PLR2004  # an ARN has six

@@ -47,7 +47,7 @@ def load_yaml(text: str, name: str) -> Json:
     """
     try:
         _check_depth(text)
-        return yaml.load(text, Loader=TemplateLoader)  # noqa: S506 - the loader is a safe one
+        return yaml.load(text, Loader=TemplateLoader)  # noqa: S506  # the loader is a safe one
     except _DuplicateKey as error:
         raise LambdaPatternsError(duplicate_key(_where(name, error), str(error.problem))) from None
     except yaml.YAMLError as error:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An app of two stacks, one with a nested one, once as it is and once in a stage with an environment."""
-    import aws_cdk as cdk  # noqa: PLC0415 - it starts Node, which the tests that do not synthesize need not wait for
-    from aws_cdk import aws_ec2, aws_lambda, aws_lambda_destinations, aws_sns, aws_sqs  # noqa: PLC0415 - as above
+    import aws_cdk as cdk  # noqa: PLC0415  # it starts Node, which the tests that do not synthesize need not wait for
+    from aws_cdk import aws_ec2, aws_lambda, aws_lambda_destinations, aws_sns, aws_sqs  # noqa: PLC0415  # as above
 
     folder = tmp_path_factory.mktemp("app")
     (folder / "code").mkdir()
@@ -233,8 +233,8 @@ def test_an_output_that_is_read_directly_is_that_of_the_stack_in_that_region(
 @pytest.mark.cdk
 @pytest.mark.parametrize("strength", ["STRONG", "WEAK", "BOTH"])
 def test_a_reference_across_regions_leads_to_the_one_resource(tmp_path: Path, strength: str) -> None:
-    import aws_cdk as cdk  # noqa: PLC0415 - as above
-    from aws_cdk import aws_sqs  # noqa: PLC0415 - as above
+    import aws_cdk as cdk  # noqa: PLC0415  # as above
+    from aws_cdk import aws_sqs  # noqa: PLC0415  # as above
 
     app = cdk.App(outdir=str(tmp_path))
     stacks = {

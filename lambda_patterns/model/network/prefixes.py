@@ -44,7 +44,7 @@ def _written(block: Prefix) -> str:
     if block.version == 4:  # noqa: PLR2004  # an IP version; four numbers are quicker to write than an address object
         parts = (block.first >> 24, block.first >> 16 & 255, block.first >> 8 & 255, block.first & 255)
         return "{}.{}.{}.{}/{}".format(*parts, block.length)
-    from ipaddress import IPv6Address  # noqa: PLC0415 - see parse
+    from ipaddress import IPv6Address  # noqa: PLC0415  # see parse
 
     return f"{IPv6Address(block.first)}/{block.length}"
 
@@ -55,7 +55,7 @@ ANY = {version: Prefix(version, 0, (1 << bits) - 1) for version, bits in _BITS.i
 @lru_cache(maxsize=65536)
 def parse(text: str) -> Prefix | None:
     """Read "10.0.0.0/16", "::/0" or one address; None where it is no address block."""
-    from ipaddress import ip_network  # noqa: PLC0415 - 2 ms, and not every template has addresses
+    from ipaddress import ip_network  # noqa: PLC0415  # 2 ms, and not every template has addresses
 
     try:
         network = ip_network(text.strip(), strict=False)

@@ -189,7 +189,7 @@ def _only_services(deployment: Deployment, behind: dict[Host, list[str]]) -> dic
 
 
 def _priced(resource: Resource, nat: NatGateway, needed: dict[str, int]) -> Found:
-    from lambda_patterns.facts.prices import HOURS, PriceSheet  # noqa: PLC0415 - 4 ms, and few are priced
+    from lambda_patterns.facts.prices import HOURS, PriceSheet  # noqa: PLC0415  # 4 ms, and few are priced
 
     region = resource.environment[0]
     sheet = PriceSheet(region if isinstance(region, str) else "us-east-1")

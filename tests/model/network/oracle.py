@@ -5,7 +5,7 @@ Sources: https://docs.aws.amazon.com/vpc/latest/userguide/ (security-group-rules
 VPC_Internet_Gateway, nat-gateway-basics), https://docs.aws.amazon.com/vpc/latest/privatelink/.
 """
 
-# ruff: noqa: PLR0913, PLR0917, C901 - a packet has many parts, and each may stop it
+# ruff: noqa: PLR0913, PLR0917, C901  # a packet has many parts, and each may stop it
 
 from __future__ import annotations
 
