@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_codedeploy as codedeploy
 from aws_cdk import aws_iam as iam
@@ -20,11 +21,22 @@ from lambda_patterns.constructs.provisioned_concurrency import (
     check_concurrency,
 )
 from lambda_patterns.errors import ArgumentError
+from lambda_patterns.facts.limit import Limit
 from lambda_patterns.facts.limits import CONCURRENT_EXECUTIONS, SNAP_START_PAGE, UNRESERVED_MINIMUM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_ALIAS_API = "https://docs.aws.amazon.com/lambda/latest/api/API_CreateAlias.html"
+_NAME = re.compile(r"(?!\d+$)[a-zA-Z0-9_-]{1,128}")
+_ERRORS = Limit(
+    "threshold",
+    1,
+    1_000_000,
+    "errors a minute",
+    "an alarm on less is always on, and takes every new version back",
+    "https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-groups-configure-advanced-options.html",
+)
 _CODE_DEPLOY = (
     "CodeDeploy's own policy for Lambda: it may shift any alias, as AWS keeps it, and CodeDeploy alone has it"
 )
@@ -38,9 +50,12 @@ class GradualDeployment:
         steps: how. Default a tenth of the traffic for 5 minutes, then all of it: an error of a new version
             shows in minutes, and nine of ten callers do not meet it.
         alarms: alarms beside the one on the alias' errors that also take the new version back.
-        errors: how many errors in a minute of the alias take the new version back. Default 1.
+        errors: how many errors in a minute of the alias take the new version back, 1 or more. Default 1.
         before_traffic: a function that CodeDeploy calls before traffic goes to the new version, to refuse it.
         after_traffic: a function that CodeDeploy calls when all traffic goes to the new version.
+
+    Raises:
+        ArgumentError: no error at all would already take every new version back.
 
     Source: https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-steps-lambda.html
     """
@@ -50,6 +65,9 @@ class GradualDeployment:
     errors: int = 1
     before_traffic: lambda_.IFunction | None = None
     after_traffic: lambda_.IFunction | None = None
+
+    def __post_init__(self) -> None:
+        _ERRORS.check(self.errors, "deployment: errors")
 
 
 class ProvisionedAlias(Construct):
@@ -65,18 +83,18 @@ class ProvisionedAlias(Construct):
 
     Args:
         function: any `lambda_.Function` of this app: its current version is published.
-        alias_name: the name. Default "live".
+        alias_name: letters, digits, `_` and `-`, and no number. Default "live".
         concurrency: `FixedConcurrency`, `ScheduledConcurrency` or `FollowedConcurrency`. None: none; the
             alias and its gradual deployment alone, which is what a function with SnapStart takes.
         deployment: a `GradualDeployment`. Default None: a new version takes all traffic at once.
         alarm_actions: what the alarms do, usually ``aws_cloudwatch_actions.SnsAction(topic)``. An alarm
             without an action tells nobody.
         account_concurrency: the account's quota of concurrent executions in the Region. Default 1,000,
-            which AWS gives; new accounts have less until AWS raises it.
+            which AWS gives; new accounts have less until AWS raises it. Up to 100 of them stay unreserved.
 
     Raises:
-        ArgumentError: SnapStart and provisioned concurrency on one function, or more environments than the
-            reservation or the account allows.
+        ArgumentError: a name that no alias may have, SnapStart and provisioned concurrency on one function,
+            or more environments than the reservation or the account allows.
 
     Attributes:
         alias: what callers call.
@@ -103,6 +121,11 @@ class ProvisionedAlias(Construct):
             raise ArgumentError(
                 "function: a version can be published of a function of this app alone, not of an imported one"
             )
+        if not (Token.is_unresolved(alias_name) or _NAME.fullmatch(alias_name)):
+            raise ArgumentError(
+                f"alias_name is {alias_name!r}, allowed are letters, digits, _ and -, and no number alone "
+                f"({_ALIAS_API})"
+            )
         resource = function.node.default_child
         assert isinstance(resource, lambda_.CfnFunction)  # noqa: S101  # narrows: it is a function's resource
         if concurrency is not None:
@@ -115,7 +138,7 @@ class ProvisionedAlias(Construct):
                 concurrency,
                 reserved=resource.reserved_concurrent_executions,
                 account_concurrency=account_concurrency,
-                unreserved=UNRESERVED_MINIMUM if account_concurrency > UNRESERVED_MINIMUM else 0,
+                unreserved=min(UNRESERVED_MINIMUM, account_concurrency),
             )
         super().__init__(scope, construct_id)
         self.alias: lambda_.Alias = (

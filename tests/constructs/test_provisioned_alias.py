@@ -206,10 +206,10 @@ def test_whoever_is_granted_may_invoke_the_alias_and_not_the_function(stack: Sta
             "concurrency is up to 901 environments, the account has 1,000, of which 100 stay unreserved",
         ),
         (
-            FixedConcurrency(11),
+            FixedConcurrency(1),
             None,
             10,
-            "concurrency is up to 11 environments, the account has 10, of which 0",
+            "concurrency is up to 1 environments, the account has 10, of which 10 stay unreserved",
         ),
         (
             FollowedConcurrency(1, 20),
@@ -257,6 +257,24 @@ def test_bounds_and_targets_that_scaling_refuses_are_refused(
     with pytest.raises(ArgumentError) as refused:
         FollowedConcurrency(*arguments)
     assert str(refused.value).startswith(message)
+
+
+def test_a_deployment_that_no_error_would_end_is_refused() -> None:
+    with pytest.raises(ArgumentError) as refused:
+        GradualDeployment(errors=0)
+    assert str(refused.value).startswith(
+        "deployment: errors: threshold is 0 errors a minute, allowed are 1-1,000,000 errors a minute"
+    )
+
+
+@pytest.mark.parametrize("name", ["$LATEST", "7", "", "a b", "a" * 129])
+def test_a_name_that_no_alias_may_have_is_refused(stack: Stack, name: str) -> None:
+    with pytest.raises(ArgumentError) as refused:
+        ProvisionedAlias(stack, "Live", function=plain(stack), alias_name=name)
+    assert str(refused.value) == (
+        f"alias_name is {name!r}, allowed are letters, digits, _ and -, and no number alone "
+        "(https://docs.aws.amazon.com/lambda/latest/api/API_CreateAlias.html)"
+    )
 
 
 def test_a_schedule_without_a_change_is_refused() -> None:
