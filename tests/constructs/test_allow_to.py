@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from aws_cdk import App, Stack
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_elasticache as elasticache
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_rds as rds
 
@@ -121,6 +122,70 @@ def test_connections_stand_for_what_has_no_construct(stack: Stack) -> None:
     function_in(stack, network).allow_to(cache)
     egress, ingress = rules(synthesize(stack))
     assert (egress["ToPort"], ingress["ToPort"]) == (6379, 6379)
+
+
+@pytest.mark.parametrize(
+    ("make", "ports"),
+    [
+        (lambda *given: replication_group(*given), (6379, 6379)),
+        (lambda *given: replication_group(*given, port=7000), (7000, 7000)),
+        (lambda *given: cache_cluster(*given), (11211, 11211)),
+        (lambda *given: serverless_cache(*given), (6379, 6380)),
+    ],
+    ids=["replication group", "with a port", "memcached", "serverless"],
+)
+def test_a_cache_is_opened_through_its_groups_on_its_engines_port(
+    app: App, make: Any, ports: tuple[int, int]
+) -> None:
+    base, service = Stack(app, "Base"), Stack(app, "Service")
+    network = LambdaNetwork(base, "Network", internet=Isolated())
+    group = ec2.SecurityGroup(base, "CacheGroup", vpc=network.vpc)
+    cache = make(base, [group.security_group_id])
+    for name in ("Fetch", "Other"):
+        function_in(service, network, name).allow_to(cache)
+    function_in(service, network, "Again").allow_to(cache)
+    template = synthesize(service)
+    for kind in ("AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress"):
+        opened = [(rule["FromPort"], rule["ToPort"]) for rule in of_type(template, kind)]
+        assert opened == [ports] * 3
+
+
+def replication_group(stack: Stack, groups: list[str], **more: Any) -> elasticache.CfnReplicationGroup:
+    return elasticache.CfnReplicationGroup(
+        stack, "Sessions", replication_group_description="sessions", security_group_ids=groups, **more
+    )
+
+
+def cache_cluster(stack: Stack, groups: list[str]) -> elasticache.CfnCacheCluster:
+    return elasticache.CfnCacheCluster(
+        stack,
+        "Sessions",
+        engine="memcached",
+        cache_node_type="cache.t4g.small",
+        num_cache_nodes=1,
+        vpc_security_group_ids=groups,
+    )
+
+
+def serverless_cache(stack: Stack, groups: list[str]) -> elasticache.CfnServerlessCache:
+    return elasticache.CfnServerlessCache(
+        stack, "Sessions", engine="valkey", serverless_cache_name="sessions", security_group_ids=groups
+    )
+
+
+def test_a_function_is_let_to_a_cache_twice_without_harm(stack: Stack) -> None:
+    network = LambdaNetwork(stack, "Network", internet=Isolated())
+    cache = replication_group(stack, ["sg-0123456789abcdef0"])
+    function = function_in(stack, network)
+    function.allow_to(cache)
+    function.allow_to(cache)
+    egress, ingress = rules(synthesize(stack))
+    assert (egress["ToPort"], ingress["GroupId"]) == (6379, "sg-0123456789abcdef0")
+
+
+def test_a_cache_whose_groups_are_not_said_is_refused(stack: Stack) -> None:
+    cache = replication_group(stack, [])
+    assert refused(stack, cache).startswith("peer: no security group is known of the peer Stack/Sessions")
 
 
 def test_a_listener_of_an_internal_load_balancer_says_its_port(stack: Stack) -> None:

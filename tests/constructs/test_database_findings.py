@@ -30,7 +30,7 @@ def findings(app: App) -> list[tuple[str, str | None, str]]:
 @pytest.mark.parametrize(
     ("engine", "new", "stacks", "end_to_end"), list(product(ENGINES, (True, False), (1, 2), (False, True)))
 )
-def test_a_wiring_is_free_of_findings(engine: str, new: bool, stacks: int, end_to_end: bool) -> None:  # noqa: FBT001  # the matrix
+def test_a_wiring_is_free_of_findings(engine: str, new: bool, stacks: int, end_to_end: bool) -> None:
     assert findings(wire(engine, new=new, stacks=stacks, end_to_end=end_to_end).app) == []
 
 

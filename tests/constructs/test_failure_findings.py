@@ -71,7 +71,7 @@ def wire(app: App, *, stacks: int, key: bool) -> None:
 
 @pytest.mark.parametrize("stacks", [1, 2])
 @pytest.mark.parametrize("key", [False, True])
-def test_no_rule_of_ours_finds_anything(app: App, stacks: int, key: bool) -> None:  # noqa: FBT001  # the matrix
+def test_no_rule_of_ours_finds_anything(app: App, stacks: int, key: bool) -> None:
     wire(app, stacks=stacks, key=key)
     report = check(read(Path(app.synth().directory)), DAY)
     found = [(f.rule, f.resource, f.message) for f in report.findings if f.acknowledged is None]

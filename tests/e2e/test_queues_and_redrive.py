@@ -40,9 +40,13 @@ def test_only_the_failed_items_of_a_batch_reach_the_dead_letter_queue(
     fail_into_dead(workshop, pair, eventually, ["good 1", "bad 1", "good 2", "bad 2"])
     bodies = {workshop.message(pair["dead_url"])["Body"] for _ in range(2)}
     assert bodies == {"bad 1", "bad 2"}
-    sent = lambda: workshop.metric("AWS/SQS", "NumberOfMessagesSent", QueueName=workshop.name("source"))  # noqa: E731
-    eventually(lambda: sent() == 4)
-    assert workshop.metric("AWS/SQS", "NumberOfMessagesSent", QueueName=workshop.name("dead")) == 0
+
+    def sent(role: str) -> float:
+        number: float = workshop.metric("AWS/SQS", "NumberOfMessagesSent", QueueName=workshop.name(role))
+        return number
+
+    eventually(lambda: sent("source") == 4)
+    assert sent("dead") == 0
     assert workshop.metric("AWS/Lambda", "Invocations", FunctionName=workshop.name("orders")) >= 2
 
 

@@ -27,7 +27,7 @@ from lambda_patterns.facts.engines import ENGINES
 def test_a_version_is_served_or_not_or_not_known(
     engine: str,
     version: str | None,
-    served: bool | None,  # noqa: FBT001  # what is expected
+    served: bool | None,
 ) -> None:
     assert ENGINES[engine].proxies(version) is served
 

@@ -50,7 +50,7 @@ def test_an_order_that_cannot_be_shipped_is_raised(
 @pytest.mark.parametrize("encoded", [True, False])
 def test_an_order_in_the_body_of_a_request_is_shipped_and_answered(
     handler: ModuleType,
-    encoded: bool,  # noqa: FBT001  # as API Gateway says it
+    encoded: bool,
 ) -> None:
     order = b'{"id": "order-17", "items": ["book"]}'
     body = base64.b64encode(order).decode() if encoded else order.decode()

@@ -30,7 +30,7 @@ def function(**properties: Any) -> dict[str, Any]:
     return {"Type": "AWS::Lambda::Function", "Properties": {**FUNCTION["Properties"], **properties}}
 
 
-def load(free_tier: bool = False, **values: float) -> dict[str, Any]:  # noqa: FBT001, FBT002  # as the file says it
+def load(free_tier: bool = False, **values: float) -> dict[str, Any]:  # noqa: FBT002  # as the file says it
     return {"free_tier": free_tier, "functions": {"Fn": values}}
 
 

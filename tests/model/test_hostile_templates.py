@@ -248,7 +248,7 @@ SPOILERS = st.sampled_from(["", "!Sub ", "*a", "&a ", "[", "{", "- ", "\t", ": "
 def test_any_yaml_of_it_is_followed_or_refused_even_when_it_is_spoilt(
     template: Any,
     spoiler: str,
-    flow: bool,  # noqa: FBT001  # Hypothesis draws it
+    flow: bool,
     place: int,
 ) -> None:
     text = yaml.safe_dump(template, allow_unicode=True, default_flow_style=flow)

@@ -36,7 +36,7 @@ def marked(shape: Any, path: Path, marks: dict[str, Path]) -> Any:
 def test_every_leaf_of_json_and_yaml_is_on_the_line_that_is_found(
     shape: Any,
     indent: int | None,
-    as_json: bool,  # noqa: FBT001  # Hypothesis draws it
+    as_json: bool,
 ) -> None:
     marks: dict[str, Path] = {}
     properties = {"V": marked(shape, ("V",), marks)}

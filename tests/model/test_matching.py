@@ -151,7 +151,7 @@ def test_what_is_generated_or_unknown_may_be_covered_or_not(pattern: Any, target
 def test_of_a_target_with_wildcards_all_some_or_nothing_is_covered(
     pattern: Any,
     target: Any,
-    covered: bool | None,  # noqa: FBT001  # a table's column
+    covered: bool | None,
 ) -> None:
     assert answer(pattern, target) is covered
 
@@ -176,7 +176,7 @@ def test_without_a_region_an_arn_with_one_may_be_covered_or_not() -> None:
         (Unknown("x"), None),
     ],
 )
-def test_actions_are_matched_without_case(pattern: Any, covered: bool | None) -> None:  # noqa: FBT001  # a table's column
+def test_actions_are_matched_without_case(pattern: Any, covered: bool | None) -> None:
     assert matches_action(pattern, "sqs:SendMessage") is covered
 
 
@@ -194,7 +194,7 @@ def test_actions_are_matched_without_case(pattern: Any, covered: bool | None) ->
 def test_of_an_action_with_wildcards_all_some_or_nothing_is_covered(
     pattern: str,
     action: str,
-    covered: bool | None,  # noqa: FBT001  # a table's column
+    covered: bool | None,
 ) -> None:
     assert matches_action(pattern, action) is covered
 

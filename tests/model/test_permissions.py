@@ -314,7 +314,7 @@ ROOT = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
 def test_a_key_decides_unless_it_leaves_it_to_the_account(
     deploy: Deploy,
     principal: Any,
-    granted: bool,  # noqa: FBT001  # a table's column
+    granted: bool,
     decision: str,
 ) -> None:
     policy = document({"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Principal": principal})

@@ -42,7 +42,7 @@ KNOWN, REGION = Unknown("x", "AWS::Region"), Unknown("y")
         (Text(("a", KNOWN)), "ab", None),
     ],
 )
-def test_values_are_the_same_or_not_or_that_is_not_known(left: Any, right: Any, answer: bool | None) -> None:  # noqa: FBT001  # a table's column
+def test_values_are_the_same_or_not_or_that_is_not_known(left: Any, right: Any, answer: bool | None) -> None:
     assert same(left, right) is answer
     assert same(right, left) is answer
 

@@ -672,7 +672,7 @@ def test_a_bus_that_hands_failures_back_makes_a_loop(
     judge: Judge,
     function: Write,
     pattern: Any,
-    loops: bool,  # noqa: FBT001
+    loops: bool,
 ) -> None:
     resources = {
         "F": function(),

@@ -83,7 +83,7 @@ def test_250_interfaces_are_half_the_quota(changed: Changed) -> None:
 
 
 @pytest.mark.parametrize(("first", "broken"), [(1024, False), (1025, True), (32768, True)])
-def test_answers_to_functions_need_every_port_from_1024(changed: Changed, first: int, broken: bool) -> None:  # noqa: FBT001
+def test_answers_to_functions_need_every_port_from_1024(changed: Changed, first: int, broken: bool) -> None:
     found = changed("network-acl-blocks", In100__Properties__PortRange={"From": first, "To": 65535})
     assert found == ({"network-acl-blocks"} if broken else set())
 
@@ -196,7 +196,7 @@ _INTERFACES = ["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "e
 def test_a_role_that_is_denied_its_interfaces_lacks_them(
     changed: Changed,
     condition: Any,
-    broken: bool,  # noqa: FBT001
+    broken: bool,
 ) -> None:
     denies: dict[str, Any] = {"Effect": "Deny", "Action": "ec2:*NetworkInterface*", "Resource": "*"}
     if condition:
@@ -219,7 +219,7 @@ def test_route_tables_of_a_gateway_endpoint_that_are_given_at_deployment_are_not
 
 
 @pytest.mark.parametrize("check", [True, False])
-def test_a_nat_instance_is_as_the_network_interface_that_it_takes(changed: Changed, check: bool) -> None:  # noqa: FBT001
+def test_a_nat_instance_is_as_the_network_interface_that_it_takes(changed: Changed, check: bool) -> None:
     found = changed(
         "nat-instance-broken",
         NatInstance__Properties={
@@ -259,7 +259,7 @@ def test_an_endpoint_policy_is_held_against_each_action_of_a_grant(
     granted: Any,
     resource: str,
     passed: dict[str, Any],
-    broken: bool,  # noqa: FBT001
+    broken: bool,
 ) -> None:
     objects = {"Fn::Sub": "${Bucket.Arn}/*"} if resource == "bucket" else resource
     allows = {"Effect": "Allow", "Action": granted, "Resource": objects}

@@ -51,7 +51,7 @@ def _traffic(random: Random) -> list[Any]:
     return [protocol, low, high]
 
 
-def _group_rules(random: Random, world: World, unknowns: bool) -> list[Any]:  # noqa: FBT001  # drawn, not passed
+def _group_rules(random: Random, world: World, unknowns: bool) -> list[Any]:
     rules = []
     for _ in range(random.choice([0, 1, 1, 2, 3])):
         peer = random.choice(["G0", "G1"]) if random.random() < 0.3 else _block(random, world)
@@ -63,7 +63,7 @@ def _group_rules(random: Random, world: World, unknowns: bool) -> list[Any]:  # 
     return rules
 
 
-def _acl_entries(random: Random, world: World, unknowns: bool) -> list[Any]:  # noqa: FBT001  # as above
+def _acl_entries(random: Random, world: World, unknowns: bool) -> list[Any]:
     entries = []
     for number in random.sample(range(1, 200), random.choice([0, 0, 1, 1, 2, 3])):
         allow: bool | str = random.random() < 0.7
