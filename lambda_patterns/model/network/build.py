@@ -76,7 +76,7 @@ def short_name(value: Value) -> str | None:
     if not isinstance(value, str):
         return None
     parts = value.removeprefix("cn.").split(".", 3)
-    return parts[3] if parts[:2] == ["com", "amazonaws"] and len(parts) == 4 else value  # noqa: PLR2004
+    return parts[3] if parts[:2] == ["com", "amazonaws"] and len(parts) == 4 else value  # noqa: PLR2004  # com.amazonaws.<region>.<service>
 
 
 class _Build:
