@@ -37,7 +37,7 @@ def loops(deployment: Deployment, failures: Failures) -> Iterator[tuple[Resource
         path = _back_to(start, edges)
         if path and frozenset(path) not in seen:
             seen.add(frozenset(path))
-            first = min(range(len(path)), key=lambda index, path=path: place[path[index]])  # type: ignore[misc]
+            first = path.index(min(path, key=place.__getitem__))
             yield (*path[first:], *path[:first])
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lambda_patterns.model.deployment import Deployment
-    from lambda_patterns.model.failures import Invoked, Outcome, Trigger
+    from lambda_patterns.model.failures import Invoked, Trigger
     from lambda_patterns.model.template import Resource
 
 _INVOKE_ACCESS = "https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html"
@@ -60,6 +60,8 @@ def _fifo(deployment: Deployment) -> Iterator[Found]:
             yield Found(outcome.at, outcome.path, what, f"make {name} a standard queue or topic")
 
 
+# types whose Ref gives the ARN
+_ARN_BY_REF = frozenset({"AWS::SNS::Topic", "AWS::Lambda::Alias", "AWS::Lambda::Version"})
 # type -> (action, what follows the ARN)
 _WRITES = {
     "AWS::SQS::Queue": ("sqs:SendMessage", ""),
@@ -79,7 +81,7 @@ def _denied(deployment: Deployment) -> Iterator[Found]:
         if target is None or role is None or target.type not in _WRITES:
             continue
         action, rest = _WRITES[target.type]
-        arn = join([Reference(target, "Arn"), rest]) if rest else _arn(outcome)
+        arn = join([Reference(target, "Arn"), rest]) if rest else _arn(target)
         if may(role, action, arn) is Decision.DENIED:
             what = f"the role {role.id} may not {action} to the {outcome.kind} {target.id}"
             yield Found(
@@ -92,11 +94,8 @@ def _denied(deployment: Deployment) -> Iterator[Found]:
             yield Found(outcome.at, outcome.path, what, fix, subject="key")
 
 
-def _arn(outcome: Outcome) -> Reference:
-    target = outcome.target
-    assert target is not None  # noqa: S101  # the caller saw that it is here
-    attribute = {"AWS::SNS::Topic": None, "AWS::Lambda::Alias": None, "AWS::Lambda::Version": None}
-    return Reference(target, attribute.get(target.type, "Arn"))
+def _arn(resource: Resource) -> Reference:
+    return Reference(resource, None if resource.type in _ARN_BY_REF else "Arn")
 
 
 def _loop(deployment: Deployment) -> Iterator[Found]:
@@ -112,7 +111,7 @@ def _invoke_denied(deployment: Deployment) -> Iterator[Found]:
             continue
         if invoked.by is invoked.function and invoked.qualifier != LATEST:
             continue  # an alias or version that is not here, with permissions of its own
-        source = None if trigger.source is None else _source_arn(trigger)
+        source = None if trigger.source is None else _arn(trigger.source)
         answer = deployment.permissions.admits(
             trigger.invoked.by, trigger.service, "lambda:InvokeFunction", source=source
         )
@@ -135,11 +134,6 @@ def _schedule_denied(deployment: Deployment, schedule: Resource) -> Iterator[Fou
         what = f"the schedule {schedule.id} may not invoke {target.id}: its role {role.id} does not allow it"
         fix = f"allow {role.id} lambda:InvokeFunction on {target.id}"
         yield Found(schedule, ("Target", "RoleArn"), what, fix)
-
-
-def _source_arn(trigger: Trigger) -> Reference:
-    assert trigger.source is not None  # noqa: S101  # the caller saw that it is here
-    return Reference(trigger.source, None if trigger.source.type == "AWS::SNS::Topic" else "Arn")
 
 
 RULES = (
