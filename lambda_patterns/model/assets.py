@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from lambda_patterns.model.template import Resource
@@ -22,6 +23,16 @@ _CODE = {"AWS::Lambda::Function": "Code", "AWS::Lambda::LayerVersion": "Content"
 
 def unzipped_size(resource: Resource) -> int | None:
     """The bytes that the code of a function or a layer takes unzipped, None where they are not here.
+
+    Args:
+        resource: see `unzipped_parts`.
+    """
+    parts = unzipped_parts(resource)
+    return None if parts is None else sum(parts.values())
+
+
+def unzipped_parts(resource: Resource) -> Mapping[str, int] | None:
+    """The bytes of each top-level file and folder of unzipped code, None where they are not here.
 
     Args:
         resource: an AWS::Lambda::Function or AWS::Lambda::LayerVersion whose code is an asset of its
@@ -51,20 +62,31 @@ def asset_path(resource: Resource) -> Path | None:
 
 
 @lru_cache(maxsize=256)
-def _measure(path: Path, _changed: int) -> int | None:
+def _measure(path: Path, _changed: int) -> Mapping[str, int] | None:
     if path.is_dir():
-        return sum(
-            os.stat(os.path.join(folder, file)).st_size  # noqa: PTH116, PTH118  # ten thousands of files: Path costs twice
-            for folder, _, files in os.walk(path)
-            for file in files
-            if os.path.exists(os.path.join(folder, file))  # noqa: PTH110, PTH118  # as above; a link may lead nowhere
-        )
+        return _measure_folder(str(path))
     if path.suffix in (".zip", ".jar"):
         from zipfile import BadZipFile, ZipFile  # noqa: PLC0415  # 10 ms, and most assets are folders
 
+        parts: dict[str, int] = {}
         try:
             with ZipFile(path) as archive:
-                return sum(entry.file_size for entry in archive.infolist())
+                for entry in archive.infolist():
+                    top = entry.filename.split("/", 1)[0]
+                    parts[top] = parts.get(top, 0) + entry.file_size
         except BadZipFile:
             return None
-    return path.stat().st_size
+        return parts
+    return {path.name: path.stat().st_size}
+
+
+def _measure_folder(root: str) -> Mapping[str, int]:
+    parts: dict[str, int] = {}
+    for folder, _, files in os.walk(root):
+        inner = folder[len(root) + 1 :].split(os.sep, 1)[0]
+        for file in files:
+            path = os.path.join(folder, file)  # noqa: PTH118  # ten thousands of files: Path costs twice
+            if os.path.exists(path):  # noqa: PTH110  # as above; a link may lead nowhere
+                top = inner or file
+                parts[top] = parts.get(top, 0) + os.stat(path).st_size  # noqa: PTH116  # as above
+    return parts

@@ -109,8 +109,8 @@ class WorkloadProfile:
         most = MEMORY.high / HEADROOM
         if self.peak_memory > most:
             raise ArgumentError(
-                f"peak_memory is {self.peak_memory:,g} MB, at most {most:,.0f} MB leave a fourth of "
-                f"{MEMORY.high:,} MB free: split the work, or run it elsewhere"
+                f"peak_memory is {self.peak_memory:,g} MB, at most {most:,.0f} MB and a fourth more fit into "
+                f"{MEMORY.high:,} MB: split the work, or run it elsewhere"
             )
 
     @property

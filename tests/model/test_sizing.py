@@ -81,7 +81,10 @@ def test_a_starting_size_holds_the_peak_with_a_fourth_to_spare(
         ({"peak_memory": -1}, "peak_memory is -1 MB, allowed are 0 MB and more"),
         ({"transfer": float("nan")}, "transfer is nan MB, allowed are 0 MB and more"),
         ({"threads": 0}, "threads are 0, allowed are 1-1,024"),
-        ({"peak_memory": 9000}, "peak_memory is 9,000 MB, at most 8,192 MB leave a fourth of 10,240 MB free"),
+        (
+            {"peak_memory": 9000},
+            "peak_memory is 9,000 MB, at most 8,192 MB and a fourth more fit into 10,240",
+        ),
     ],
 )
 def test_a_profile_that_makes_no_sense_is_refused(arguments: dict[str, float], message: str) -> None:

@@ -243,7 +243,7 @@ def test_inline_code_of_4_mb_fits_and_one_byte_more_does_not(judge: Judge, funct
             62_144_001,
             (
                 "unzipped package with its layers is 262,144,001 bytes, allowed are 0-262,144,000 bytes "
-                "(code 200,000,000, layers 62,144,001)"
+                "(code 200,000,000, layers 62,144,001); the largest parts are data 200,000,000"
             ),
         ),
     ],

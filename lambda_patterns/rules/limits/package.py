@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_patterns.facts import limits
-from lambda_patterns.model.assets import unzipped_size
+from lambda_patterns.model.assets import unzipped_parts, unzipped_size
 from lambda_patterns.model.values import Text, Unknown
 from lambda_patterns.rules.limits.ranges import FUNCTION
 from lambda_patterns.rules.rule import Found, Rule, Severity
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from lambda_patterns.model.values import Value
 
 LAYER = "AWS::Lambda::LayerVersion"
+_SHOWN = 3
+"""How many parts of a package that is too large are named."""
 _OF_ZIP = ("ZipFile", "S3Bucket", "S3Key")
 
 
@@ -40,10 +42,17 @@ def _too_large(deployment: Deployment) -> Iterator[Found]:
             yield Found(function, ("Code", "ZipFile"), problem, why=limits.INLINE_CODE_BYTES.why)
         if function.text("PackageType", default="Zip") != "Zip":
             continue
-        code, layers = unzipped_size(function) or 0, _layers(deployment, function)
+        parts, layers = unzipped_parts(function) or {}, _layers(deployment, function)
+        code = sum(parts.values())
         if problem := limits.UNZIPPED_BYTES.problem(code + sum(layers)):
             of_which = f" (code {code:,}, layers {sum(layers):,})" if layers else ""
-            yield Found(function, ("Code",), problem + of_which)
+            largest = sorted(parts.items(), key=lambda part: (-part[1], part[0]))[:_SHOWN]
+            named = ", ".join(f"{name} {size:,}" for name, size in largest)
+            yield Found(
+                function,
+                ("Code",),
+                problem + of_which + (f"; the largest parts are {named}" if named else ""),
+            )
 
 
 def _mixed(deployment: Deployment) -> Iterator[Found]:
