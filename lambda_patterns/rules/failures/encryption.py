@@ -92,7 +92,7 @@ def _key_denied(deployment: Deployment) -> Iterator[Found]:
 
 
 def _may_not_use(deployment: Deployment, key: Resource, writer: _Writer) -> bool:
-    source = Reference(writer.source, None if writer.source.type == TOPIC else "Arn")
+    source = Reference(writer.source, "Arn")
     answers = (
         deployment.permissions.admits(key, writer.service, action, source=source)
         for action in ("kms:GenerateDataKey", "kms:Decrypt")

@@ -60,8 +60,6 @@ def _fifo(deployment: Deployment) -> Iterator[Found]:
             yield Found(outcome.at, outcome.path, what, f"make {name} a standard queue or topic")
 
 
-# types whose Ref gives the ARN
-_ARN_BY_REF = frozenset({"AWS::SNS::Topic", "AWS::Lambda::Alias", "AWS::Lambda::Version"})
 # type -> (action, what follows the ARN)
 _WRITES = {
     "AWS::SQS::Queue": ("sqs:SendMessage", ""),
@@ -81,7 +79,7 @@ def _denied(deployment: Deployment) -> Iterator[Found]:
         if target is None or role is None or target.type not in _WRITES:
             continue
         action, rest = _WRITES[target.type]
-        arn = join([Reference(target, "Arn"), rest]) if rest else _arn(target)
+        arn = join([Reference(target, "Arn"), rest])
         if may(role, action, arn) is Decision.DENIED:
             what = f"the role {role.id} may not {action} to the {outcome.kind} {target.id}"
             yield Found(
@@ -92,10 +90,6 @@ def _denied(deployment: Deployment) -> Iterator[Found]:
             what = f"the role {role.id} may not use the key {key.id} of the {outcome.kind} {target.id}"
             fix = f"allow {role.id} kms:GenerateDataKey and kms:Decrypt on {key.id}"
             yield Found(outcome.at, outcome.path, what, fix, subject="key")
-
-
-def _arn(resource: Resource) -> Reference:
-    return Reference(resource, None if resource.type in _ARN_BY_REF else "Arn")
 
 
 def _loop(deployment: Deployment) -> Iterator[Found]:
@@ -111,7 +105,7 @@ def _invoke_denied(deployment: Deployment) -> Iterator[Found]:
             continue
         if invoked.by is invoked.function and invoked.qualifier != LATEST:
             continue  # an alias or version that is not here, with permissions of its own
-        source = None if trigger.source is None else _arn(trigger.source)
+        source = None if trigger.source is None else Reference(trigger.source, "Arn")
         answer = deployment.permissions.admits(
             trigger.invoked.by, trigger.service, "lambda:InvokeFunction", source=source
         )
