@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _CONNECTING_PAGE = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-connecting.html"
 _ENDPOINTS_PAGE = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-endpoints.html"
 _POOL_PAGE = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-connections.html"
+# What aws_cdk gives for a VPC's id until a lookup has answered.
+_PENDING = "vpc-12345"
 _PREFIX_METADATA = "lambda-patterns:database-environment"
 
 
@@ -140,6 +142,12 @@ class ConnectableDatabase(Construct):
 
     def _check(self, function: lambda_.Function, user: str) -> None:
         where = f"connect {function.node.path}"
+        if not hasattr(function, "add_environment"):
+            raise ArgumentError(
+                f"{where}: it is an alias, a version or an imported function, whose environment cannot be "
+                "changed: connect the function itself, where it is made; its aliases and versions share its "
+                f"role and its environment ({_CONNECTING_PAGE})"
+            )
         if user not in self._facts.users:
             raise ArgumentError(
                 f"{where}: user {user!r} is not one of this proxy's ({', '.join(self._facts.users)}): "
@@ -151,12 +159,13 @@ class ConnectableDatabase(Construct):
                 f"give the function the proxy's VPC, or make it a VpcFunction ({engines.PROXY_PAGE})"
             )
         vpc = getattr(function, "vpc", None)
-        if isinstance(vpc, ec2.Vpc) and self._facts.vpcs and not self._is_reachable_from(vpc):
+        if vpc is not None and self._facts.vpcs and all(_differ(vpc, known) for known in self._facts.vpcs):
             raise ArgumentError(
                 f"{where}: the function is in {vpc.node.path}, the proxy in "
                 f"{self._facts.vpcs[0].node.path}: no route between them is known; use one VPC, or name "
                 f"the function's in connected_vpcs= where they are peered ({engines.PROXY_PAGE})"
             )
+        self._check_stacks(function)
         borrow, timeout = self._facts.borrow_timeout, function.timeout
         seconds = limits.DEFAULT_TIMEOUT if timeout is None else timeout.to_seconds()
         if borrow is not None and not Token.is_unresolved(seconds) and borrow.to_seconds() >= seconds:
@@ -166,8 +175,8 @@ class ConnectableDatabase(Construct):
                 f"connection is free; raise its timeout or lower borrow_timeout= ({_POOL_PAGE})"
             )
 
-    def _is_reachable_from(self, vpc: ec2.Vpc) -> bool:
-        return any(vpc.node.path == known.node.path for known in self._facts.vpcs)
+    def _check_stacks(self, function: lambda_.Function) -> None:
+        """Refuse stacks that would each need the other first. What is imported needs no stack."""
 
     def _claim(self, function: lambda_.Function, prefix: str) -> None:
         for entry in function.node.metadata:
@@ -177,6 +186,16 @@ class ConnectableDatabase(Construct):
                     f"give this one another environment_prefix= ({_CONNECTING_PAGE})"
                 )
         function.node.add_metadata(_PREFIX_METADATA, prefix)
+
+
+def _differ(one: ec2.IVpc, other: ec2.IVpc) -> bool:
+    """Whether two VPCs are known to be two: both are made in this app, or imported by their ids."""
+    if isinstance(one, ec2.Vpc) and isinstance(other, ec2.Vpc):
+        return one.node.path != other.node.path
+    ids = (one.vpc_id, other.vpc_id)
+    if _PENDING in ids or any(Token.is_unresolved(found) for found in ids):
+        return False
+    return ids[0] != ids[1]
 
 
 def user_arn(scope: Construct, resource_id: str, user: str) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+
+from aws_cdk import Token
 
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts import engines
@@ -12,6 +15,33 @@ if TYPE_CHECKING:
 
 PROXIED = ("postgres", "mysql", "mariadb", "aurora-postgresql", "aurora-mysql")
 """The five engines that are built here. RDS Proxy also serves SQL Server, by rules of its own."""
+
+
+# What RDS makes at creation: PostgreSQL's 63 bytes are the least of the engines'.
+_NEW_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
+# What stands between quotes in SQL, whatever the quotes.
+_OLD_NAME = re.compile(r"[^\x00-\x1f\"'`\\]{1,64}")
+_NAME_PAGE = "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html"
+
+
+def checked_database_name(name: str, made: str | None) -> None:
+    """Raise ArgumentError for a name that RDS makes no database of, or that cannot stand in SQL.
+
+    Args:
+        name: the database in the server.
+        made: the title of the engine that makes it, None for one that exists.
+    """
+    if Token.is_unresolved(name) or (_OLD_NAME if made is None else _NEW_NAME).fullmatch(name):
+        return
+    if made is None:
+        raise ArgumentError(
+            f"database_name: {name!r} is refused, allowed are 1-64 characters without quotes, backslashes "
+            f"and line ends: the name stands in SQL ({_NAME_PAGE})"
+        )
+    raise ArgumentError(
+        f"database_name: {name!r} is refused, allowed are 1-63 letters, digits and underscores without a "
+        f"digit first: {made} makes no other at creation ({_NAME_PAGE})"
+    )
 
 
 def version_of(engine: rds.IEngine) -> str | None:

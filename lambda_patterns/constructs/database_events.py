@@ -16,13 +16,19 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 
 
-def setup_statements(engine: Engine, users: Sequence[str]) -> tuple[str, ...]:
+def has_roles(version: str | None) -> bool:
+    """Whether this version of Aurora MySQL knows roles: 3 (MySQL 8.0) does, 2 (MySQL 5.7) does not."""
+    return not (version or "").startswith("5.7")
+
+
+def setup_statements(engine: Engine, version: str | None, users: Sequence[str]) -> tuple[str, ...]:
     """Give the SQL that installs what calls functions, and lets `users` call it by themselves.
 
     The trigger of `trigger_statements` needs no user to be let: it runs as its owner.
     """
     if engine.invoke is Invoke.PARAMETER:
-        return tuple(f"GRANT AWS_LAMBDA_ACCESS TO '{user}'@'%'" for user in users)
+        right = "AWS_LAMBDA_ACCESS" if has_roles(version) else "INVOKE LAMBDA ON *.*"
+        return tuple(f"GRANT {right} TO '{user}'@'%'" for user in users)
     return (
         "CREATE EXTENSION IF NOT EXISTS aws_lambda CASCADE",
         *(

@@ -11,9 +11,10 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_rds as rds
 from constructs import Construct
 
-from lambda_patterns.constructs.database_engine import invoking_engine
-from lambda_patterns.constructs.database_events import setup_statements, trigger_statements
+from lambda_patterns.constructs.database_engine import invoking_engine, version_of
+from lambda_patterns.constructs.database_events import has_roles, setup_statements, trigger_statements
 from lambda_patterns.constructs.database_reasons import acknowledge_policies
+from lambda_patterns.constructs.database_users import checked_users
 from lambda_patterns.constructs.network import LambdaNetwork
 from lambda_patterns.constructs.proxied_database import ProxiedDatabase
 from lambda_patterns.errors import ArgumentError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SERVICE = "lambda"
+_ROLE = "InvokeRole"
 
 
 class DatabaseInvoke(Construct):
@@ -30,8 +32,10 @@ class DatabaseInvoke(Construct):
 
     The database gets a role that may invoke this function (or alias) and nothing else, the parameters
     that its engine needs, and a way out to the Lambda API on 443. The role stands in the database's
-    stack and its permission in this construct's, so a function that also connects to the database makes
-    no dependency cycle.
+    stack and its permission in the function's, so a function that also connects to the database makes
+    no dependency cycle. A second function of the same database is added to the same role. A function of
+    another account needs a permission of its own, which is made where that account is part of the app
+    and printed as an output where it is not.
 
     Args:
         database: a `ProxiedDatabase`, or an instance or cluster of aws_rds.
@@ -78,14 +82,15 @@ class DatabaseInvoke(Construct):
             if network is None and isinstance(database.network, LambdaNetwork):
                 network = database.network
         self._engine = _engine_of(target)
+        self._version = version_of(target.engine)
         self._function = function
-        self._users = tuple(users)
+        self._users = tuple(checked_users(users, self._engine.proxy_family)) if users else ()
         uses_endpoint = self._open_path(target, network, endpoint)
+        self._check_region(target, uses_endpoint=uses_endpoint)
         self.role = self._associate(target, role)
         self._set_parameters(parameter_group, uses_endpoint=uses_endpoint)
         policy = iam.Policy(
-            self,
-            "Policy",
+            *self._place_of_policy(target),
             statements=[
                 iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function.function_arn])
             ],
@@ -103,7 +108,7 @@ class DatabaseInvoke(Construct):
     @property
     def setup_statements(self) -> tuple[str, ...]:
         """The SQL to run once as the master user: the extension, and what `users` are granted."""
-        return setup_statements(self._engine, self._users)
+        return setup_statements(self._engine, self._version, self._users)
 
     def trigger_statements(self, table: str, *, columns: Sequence[str] = ()) -> tuple[str, ...]:
         """Give idempotent SQL for a trigger that reports each changed row of a table to the function.
@@ -119,7 +124,30 @@ class DatabaseInvoke(Construct):
             ArgumentError: a name that is no plain identifier, or no columns for Aurora MySQL.
         """
         return trigger_statements(
-            self._engine, table, self._function.function_arn, Stack.of(self).region, columns
+            self._engine, table, self._function.function_arn, self._function.env.region, columns
+        )
+
+    def _place_of_policy(self, target: Any) -> tuple[Any, str]:  # noqa: ANN401  # see _engine_of
+        """Give scope and id of the policy, which names the function and so belongs in its stack.
+
+        In the database's stack it would make a dependency cycle as soon as the function connects to the
+        database.
+        """
+        function, database = Stack.of(self._function), Stack.of(target)
+        if function.node.path == Stack.of(self).node.path or (
+            (function.account, function.region) != (database.account, database.region)
+        ):
+            return self, "Policy"
+        return self._function, f"InvokedBy{self.node.addr[-8:]}"
+
+    def _check_region(self, target: Any, *, uses_endpoint: bool) -> None:  # noqa: ANN401  # see _engine_of
+        theirs, ours = self._function.env.region, target.env.region
+        if not uses_endpoint or Token.is_unresolved(theirs) or Token.is_unresolved(ours) or theirs == ours:
+            return
+        raise ArgumentError(
+            f"function: it is in {theirs}, the database in {ours}, and the endpoint of Lambda leads to "
+            f"{ours} alone: call a function of that Region, or let the database out through NAT "
+            f"({self._engine.source})"
         )
 
     def _open_path(
@@ -154,13 +182,18 @@ class DatabaseInvoke(Construct):
                     f"feature Lambda) and give it as role= ({self._engine.source})"
                 )
             return role
+        # a database has one role for the feature, which further functions are added to
+        shared = target.node.try_find_child(_ROLE)
+        if role is None and shared is not None:
+            known: iam.IRole = shared
+            return known
         if role is None:
             role = iam.Role(
                 target,
-                "InvokeRole",
+                _ROLE,
                 role_name=PhysicalName.GENERATE_IF_NEEDED,
                 assumed_by=iam.ServicePrincipal("rds.amazonaws.com"),
-                description="Lets the database invoke one function",
+                description="Lets the database invoke the functions that it is given",
             )
         feature = None if self._engine.invoke is Invoke.PARAMETER else "Lambda"
         kind: Any = (
@@ -178,24 +211,36 @@ class DatabaseInvoke(Construct):
     def _set_parameters(self, group: rds.ParameterGroup | None, *, uses_endpoint: bool) -> None:
         needed: dict[str, str] = {}
         if self._engine.invoke is Invoke.PARAMETER:
-            needed = {"aws_default_lambda_role": self.role.role_arn, "activate_all_roles_on_login": "ON"}
+            needed = {"aws_default_lambda_role": self.role.role_arn}
+            if has_roles(self._version):
+                needed["activate_all_roles_on_login"] = "ON"
         elif self._engine.name == "postgres" and uses_endpoint:
             needed = {"rds.custom_dns_resolution": "1"}
-        if needed and group is None:
-            raise ArgumentError(
-                f"parameter_group: {self._engine.title} needs {', '.join(sorted(needed))} here: give the "
-                "database a parameter group of its own, and that group as parameter_group= "
-                f"({self._engine.source})"
-            )
         for name, value in needed.items():
-            assert group is not None  # noqa: S101  # narrows: refused above
-            group.add_parameter(name, value)
+            # to a group that was imported nothing is added
+            if group is None or not group.add_parameter(name, value):
+                raise ArgumentError(
+                    f"parameter_group: {self._engine.title} needs {', '.join(sorted(needed))} here: give the "
+                    "database a parameter group of its own, and that group as parameter_group= "
+                    f"({self._engine.source})"
+                )
 
     def _let_other_account(self, target: Any) -> None:  # noqa: ANN401  # see _engine_of
         theirs, ours = self._function.env.account, target.env.account
         if Token.is_unresolved(theirs) or Token.is_unresolved(ours) or theirs == ours:
             return
         # within one account the role's own permission is enough
+        if Stack.of(self._function).account != theirs:
+            # a policy of the function cannot be written from here: its owner has to
+            CfnOutput(
+                self,
+                "Permission",
+                description=f"Run once in account {theirs}, which the function is in",
+                value="aws lambda add-permission --action lambda:InvokeFunction --statement-id "
+                f"database-{self.node.addr[-8:]} --function-name {self._function.function_arn} "
+                f"--principal {self.role.role_arn}",
+            )
+            return
         self._function.add_permission(
             f"Invoke{self.node.addr[-8:]}", principal=iam.ArnPrincipal(self.role.role_arn)
         )

@@ -13,6 +13,7 @@ from lambda_patterns.constructs.function_options import is_token
 from lambda_patterns.constructs.network import LambdaNetwork
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts import engines
+from lambda_patterns.facts.limit import Limit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 
     from lambda_patterns.constructs.database_sources import Source
 
+ROTATION_PERIOD = Limit(
+    "rotation period",
+    4,
+    24_000,
+    "h",
+    "Secrets Manager rotates every 4 hours at most, every 1,000 days at least",
+    "https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html",
+)
 _FEWEST = 2
 _SERVICE = "secretsmanager"
 _PREREQUISITES_PAGE = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-network-prereqs.html"
@@ -110,6 +119,7 @@ def rotate(
     secrets: Mapping[str, secretsmanager.ISecret],
 ) -> None:
     """Rotate `secrets` (by user), in a group that reaches the database and Secrets Manager alone."""
+    ROTATION_PERIOD.check(rotation.automatically_after.to_hours(integral=False), "automatically_after")
     subnets = where.subnets if rotation.vpc_subnets is None else selected(where.vpc, rotation.vpc_subnets)
     _check_way(rotation, where, subnets)
     group = ec2.SecurityGroup(
@@ -137,6 +147,8 @@ def rotate(
             f"Rotation-{name}",
             secret=secret,
             automatically_after=rotation.automatically_after,
+            # at the first deployment the users are yet to be made, and their passwords yet to be taken
+            rotate_immediately_on_update=False,
             hosted_rotation=make(
                 vpc=where.vpc,
                 vpc_subnets=ec2.SubnetSelection(subnets=subnets.subnets),

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Duration, RemovalPolicy, Token
+from aws_cdk import Duration, Names, RemovalPolicy, Token
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_rds as rds
 
-from lambda_patterns.constructs.database_engine import proxied_engine
+from lambda_patterns.constructs.acknowledgements import LOG_GROUP_KEY, acknowledge
+from lambda_patterns.constructs.database_engine import proxied_engine, version_of
 from lambda_patterns.constructs.database_reasons import acknowledge_database
+from lambda_patterns.constructs.function_options import is_token
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts import engines
 
@@ -60,6 +63,7 @@ class NewInstance:
         multi_az: whether a standby waits in another zone. Default True: a proxy shortens the failover to
             it.
         parameters: parameters of its parameter group, added to the one that requires TLS.
+        log_retention: how long the exported logs are kept. Default three months, as functions' logs.
         options: further arguments of `rds.DatabaseInstance`, passed on as they are.
 
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.html
@@ -69,6 +73,7 @@ class NewInstance:
     instance_type: ec2.InstanceType | None = None
     multi_az: bool = True
     parameters: Mapping[str, str] = field(default_factory=dict)
+    log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -86,6 +91,7 @@ class NewCluster:
         serverless_v2_max_capacity: in ACU, 1-256. Default 4: it bounds the bill, and `max_connections`
             with it.
         parameters: parameters of its cluster parameter group, added to the one that requires TLS.
+        log_retention: how long the exported logs are kept. Default three months, as functions' logs.
         options: further arguments of `rds.DatabaseCluster`, passed on as they are.
 
     Source:
@@ -98,6 +104,7 @@ class NewCluster:
     serverless_v2_min_capacity: float = 0.5
     serverless_v2_max_capacity: float = 4
     parameters: Mapping[str, str] = field(default_factory=dict)
+    log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -146,12 +153,31 @@ class Surroundings:
     encryption_key: kms.IKey | None
 
 
+def engine_of_new(new: NewInstance | NewCluster) -> engines.Engine:
+    """Find the facts of a new database's engine.
+
+    Raises:
+        ArgumentError: no proxy serves it, it has no version, or it is the other of instance and cluster.
+    """
+    facts = proxied_engine(new.engine)
+    if facts.is_aurora is isinstance(new, NewInstance):
+        needed = "NewCluster" if facts.is_aurora else "NewInstance"
+        raise ArgumentError(
+            f"engine: {facts.title} is given to {type(new).__name__}, it comes as {needed}(engine=...) "
+            f"({engines.PROXY_ENGINES_PAGE})"
+        )
+    if version_of(new.engine) is None:
+        raise ArgumentError(
+            f"engine: {facts.title} is given without a version, which its parameter group belongs to: give "
+            f"version= where the engine is made ({engines.PROXY_ENGINES_PAGE})"
+        )
+    return facts
+
+
 def new_instance(scope: Construct, new: NewInstance, around: Surroundings) -> Source:
     """Make the instance, its group and its parameter group in `scope`."""
-    facts = proxied_engine(new.engine)
-    parameter_group = rds.ParameterGroup(
-        scope, "Parameters", engine=new.engine, parameters={**_TLS_PARAMETERS[facts.name], **new.parameters}
-    )
+    facts = engine_of_new(new)
+    parameter_group = _parameter_group(scope, new, facts)
     port = int(new.options.get("port", facts.port))
     arguments: dict[str, Any] = {
         "instance_type": new.instance_type
@@ -166,7 +192,9 @@ def new_instance(scope: Construct, new: NewInstance, around: Surroundings) -> So
         **_common(scope, around, facts),
         **new.options,
     }
+    log_groups = _log_groups(scope, "instance", new.log_retention, arguments)
     database = rds.DatabaseInstance(scope, "Database", engine=new.engine, **arguments)
+    database.node.add_dependency(*log_groups)
     acknowledge_database(database, arguments["cloudwatch_logs_exports"])
     return Source(
         database=database,
@@ -180,12 +208,12 @@ def new_instance(scope: Construct, new: NewInstance, around: Surroundings) -> So
 
 def new_cluster(scope: Construct, new: NewCluster, around: Surroundings) -> Source:
     """Make the cluster, its group and its parameter group in `scope`."""
-    facts = proxied_engine(new.engine)
-    if new.serverless_v2_min_capacity == 0:
-        raise _keeps_awake("serverless_v2_min_capacity")
-    parameter_group = rds.ParameterGroup(
-        scope, "Parameters", engine=new.engine, parameters={**_TLS_PARAMETERS[facts.name], **new.parameters}
+    facts = engine_of_new(new)
+    _check_capacities(
+        new.options.get("serverless_v2_min_capacity", new.serverless_v2_min_capacity),
+        new.options.get("serverless_v2_max_capacity", new.serverless_v2_max_capacity),
     )
+    parameter_group = _parameter_group(scope, new, facts)
     port = int(new.options.get("port", facts.port))
     readers = (
         [rds.ClusterInstance.serverless_v2("Reader", scale_with_writer=True)]
@@ -205,7 +233,9 @@ def new_cluster(scope: Construct, new: NewCluster, around: Surroundings) -> Sour
         **common,
         **new.options,
     }
+    log_groups = _log_groups(scope, "cluster", new.log_retention, arguments)
     database = rds.DatabaseCluster(scope, "Database", engine=new.engine, **arguments)
+    database.node.add_dependency(*log_groups)
     acknowledge_database(database, arguments["cloudwatch_logs_exports"])
     return Source(
         database=database,
@@ -215,6 +245,72 @@ def new_cluster(scope: Construct, new: NewCluster, around: Surroundings) -> Sour
         has_readers=bool(readers),
         parameter_group=parameter_group,
     )
+
+
+def _log_groups(
+    scope: Construct, kind: str, retention: logs.RetentionDays, arguments: dict[str, Any]
+) -> list[logs.LogGroup]:
+    """Make the log groups that RDS would make by itself without a retention, and name the database for them.
+
+    RDS writes to a group that it finds under the name of the database, so that must be known before. With
+    a name CloudFormation refuses to replace the database, by an empty one as it would.
+    Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_LogAccess.Procedural.UploadtoCloudWatch.html
+
+    Args:
+        scope: the construct of the database.
+        kind: "instance" or "cluster".
+        retention: how long the groups keep what they get.
+        arguments: the database's arguments, which get its name.
+    """
+    if "cloudwatch_logs_retention" in arguments:
+        return []
+    name = Names.unique_resource_name(scope, max_length=60, separator="-").lower()
+    identifier = arguments.setdefault(f"{kind}_identifier", name)
+    made: list[logs.LogGroup] = []
+    for log in arguments["cloudwatch_logs_exports"]:
+        group = logs.LogGroup(
+            scope,
+            f"Logs-{log}",
+            log_group_name=f"/aws/rds/{kind}/{identifier}/{log}",
+            retention=retention,
+            # it keeps its name, which a stack made again would need
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        acknowledge(group, LOG_GROUP_KEY)
+        made.append(group)
+    return made
+
+
+def _parameter_group(
+    scope: Construct, new: NewInstance | NewCluster, facts: engines.Engine
+) -> rds.ParameterGroup:
+    """Make the parameter group, or take the one that was given, with the parameters that are needed in it."""
+    parameters = {**_TLS_PARAMETERS[facts.name], **new.parameters}
+    given = new.options.get("parameter_group")
+    if given is None:
+        return rds.ParameterGroup(scope, "Parameters", engine=new.engine, parameters=parameters)
+    for name, value in parameters.items():
+        given.add_parameter(name, value)  # does nothing with one that was imported
+    group: rds.ParameterGroup = given
+    return group
+
+
+def _check_capacities(least: float, most: float) -> None:
+    if least == 0:
+        raise _keeps_awake("serverless_v2_min_capacity")
+    for name, value in {"serverless_v2_min_capacity": least, "serverless_v2_max_capacity": most}.items():
+        if is_token(value):
+            return
+        engines.SERVERLESS_CAPACITY.check(value, name)
+        if value * 2 != int(value * 2):
+            raise ArgumentError(
+                f"{name} is {value} ACU, allowed are steps of 0.5 ACU ({engines.SERVERLESS_CAPACITY.source})"
+            )
+    if most < max(least, 1):
+        raise ArgumentError(
+            f"serverless_v2_max_capacity is {most} ACU, allowed are {max(least, 1):g}-256 ACU: at least the "
+            f"minimum, and never under 1 ACU ({engines.SERVERLESS_CAPACITY.source})"
+        )
 
 
 def _common(scope: Construct, around: Surroundings, facts: engines.Engine) -> dict[str, Any]:
@@ -272,7 +368,8 @@ def existing(database: object) -> Source:
         )
     own = found.node.default_child
     # a protected member: the L1's own setting is a lazy value that Python sees empty
-    if isinstance(found, rds.DatabaseCluster) and found._serverless_v2_min_capacity == 0:  # noqa: SLF001
+    made = isinstance(found, rds.DatabaseCluster | rds.DatabaseClusterFromSnapshot)
+    if made and found._serverless_v2_min_capacity == 0:  # noqa: SLF001
         raise _keeps_awake("database: serverless_v2_min_capacity")
     given = getattr(own, "port", None)
     if given is not None and not Token.is_unresolved(given):
@@ -286,14 +383,17 @@ def existing(database: object) -> Source:
         engine=facts,
         port=port,
         is_cluster=is_cluster,
-        has_readers=is_cluster,
+        # of what is imported the readers are not known
+        has_readers=is_cluster and not (made and len(found.instance_identifiers) == 1),
     )
 
 
 def iam_authentication_off(source: Source) -> bool:
     """Whether a database that this app makes takes no IAM tokens; what is imported is not known."""
     database = source.database
-    if isinstance(database, rds.DatabaseInstance):
+    if isinstance(
+        database, rds.DatabaseInstance | rds.DatabaseInstanceFromSnapshot | rds.DatabaseInstanceReadReplica
+    ):
         # a protected member: the L1's own setting is a lazy value that Python sees empty
         return not database._enable_iam_authentication  # noqa: SLF001
     own = database.node.default_child

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _USER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # PostgreSQL cuts identifiers at 63 bytes; MySQL and MariaDB refuse user names over 32 characters.
 _LONGEST = {"POSTGRESQL": 63, "MYSQL": 32}
+# Roles that RDS itself has in each database; PostgreSQL keeps every name with pg_ to itself besides.
+_RESERVED = re.compile(r"rdsadmin|rdsproxyadmin|rds_(iam|superuser|password|replication)|public|pg_.*")
+_MOST = 200
 _USERS_PAGE = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html"
 
 
@@ -42,6 +45,15 @@ def checked_users(users: Sequence[str | DatabaseUser], engine_family: str | None
     """Give the users by name, or raise ArgumentError for none, a name refused, or a name given twice."""
     found: dict[str, DatabaseUser] = {}
     longest = _LONGEST[engine_family or "POSTGRESQL"]
+    if isinstance(users, str):
+        raise ArgumentError(
+            f"users: {users!r} is one text, needed is a list: users=[{users!r}] ({_USERS_PAGE})"
+        )
+    if len(users) > _MOST:
+        raise ArgumentError(
+            f"users: {len(users)} are given, allowed are {_MOST}: a proxy takes no more secrets "
+            f"({engines.PROXY_PAGE})"
+        )
     for given in users:
         user = DatabaseUser(name=given) if isinstance(given, str) else given
         if not _USER_NAME.fullmatch(user.name) or len(user.name) > longest:
@@ -49,6 +61,8 @@ def checked_users(users: Sequence[str | DatabaseUser], engine_family: str | None
                 f"users: {user.name!r} is refused, allowed are 1-{longest} letters, digits and underscores "
                 f"without a digit first: the name stands in SQL, in policies and secrets ({_USERS_PAGE})"
             )
+        if _RESERVED.fullmatch(user.name):
+            raise ArgumentError(f"users: {user.name!r} is one of RDS's own: name another one ({_USERS_PAGE})")
         if user.name in found:
             raise ArgumentError(f"users: {user.name!r} is given twice ({_USERS_PAGE})")
         found[user.name] = user

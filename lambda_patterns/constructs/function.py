@@ -10,7 +10,7 @@ from lambda_patterns.constructs.base_function import BaseFunction
 from lambda_patterns.constructs.endpoints import INTERNET, check_name, check_service
 from lambda_patterns.constructs.execution_role import network_interface_statements
 from lambda_patterns.constructs.network import LambdaNetwork
-from lambda_patterns.constructs.peers import peer_port
+from lambda_patterns.constructs.peers import known_peer, peer_port
 from lambda_patterns.constructs.subnets import check_subnets
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts import limits
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from lambda_patterns.constructs.function_options import FunctionOptions
+    from lambda_patterns.constructs.peers import Cache
 
 _INTERNET_PAGE = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html"
 
@@ -129,14 +130,15 @@ class VpcFunction(BaseFunction):
             self.connections.allow_to_any_ipv4(ec2.Port.HTTPS, "443 to wherever the routes lead")
         self._declare("Needs", value=list(self._needs))
 
-    def allow_to(self, peer: ec2.IConnectable, port: ec2.Port | int | None = None) -> None:
+    def allow_to(self, peer: ec2.IConnectable | Cache, port: ec2.Port | int | None = None) -> None:
         """Let the function connect to a database, cache, load balancer or proxy.
 
         Opens the function's group to the peer's and the peer's to the function's; both rules stand in the
         function's stack, so that no wiring makes a cycle between stacks.
 
         Args:
-            peer: anything with security groups: a database or proxy, a cluster, a listener, or
+            peer: anything with security groups: a database or proxy, a cluster, a listener, an ElastiCache
+                cache (`CfnReplicationGroup`, `CfnServerlessCache`, `CfnCacheCluster`), or
                 `ec2.Connections` around the group of something that has no construct.
             port: what the peer listens on. Default: the peer's own default port; for a proxy the port of
                 its engine family, which is what it listens on whatever the port of its database.
@@ -144,7 +146,8 @@ class VpcFunction(BaseFunction):
         Raises:
             ArgumentError: the peer has no default port, or no security group is known for it.
         """
-        self.connections.allow_to(peer, peer_port(peer, port))
+        known = known_peer(self, peer)
+        self.connections.allow_to(known, peer_port(known, port))
 
     def _check_needs(self, needs: Sequence[str]) -> None:
         for need in needs:

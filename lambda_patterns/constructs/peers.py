@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from aws_cdk import Token
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_elasticache as elasticache
 
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts.engines import PROXY_PORTS
 from lambda_patterns.facts.limit import Limit
 
 if TYPE_CHECKING:
-    from constructs import IConstruct
+    from constructs import Construct, IConstruct
+
+Cache: TypeAlias = (
+    elasticache.CfnCacheCluster | elasticache.CfnReplicationGroup | elasticache.CfnServerlessCache
+)
+"""A cache of ElastiCache, for which aws_cdk has no construct that could be connected."""
+
+_MEMCACHED, _REDIS = 11_211, 6_379
 
 PORT = Limit(
     "port",
@@ -21,6 +30,47 @@ PORT = Limit(
     "TCP knows no other ports",
     "https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html",
 )
+
+
+def known_peer(scope: Construct, peer: ec2.IConnectable | Cache) -> ec2.IConnectable:
+    """Give `peer`, a cache with the groups and the port that its properties say.
+
+    A serverless cache listens on two ports, the second for reads.
+    Source: https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/set-up.html
+
+    Args:
+        scope: where what stands for the groups is put: the function, whose stack gets the rules.
+        peer: what is connected to.
+    """
+    cache: Any = peer
+    groups = None
+    if isinstance(cache, elasticache.CfnCacheCluster):
+        groups = cache.vpc_security_group_ids
+    elif isinstance(cache, elasticache.CfnReplicationGroup | elasticache.CfnServerlessCache):
+        groups = cache.security_group_ids
+    if not groups or Token.is_unresolved(groups):
+        as_it_is: ec2.IConnectable = cache
+        return as_it_is
+    usual = _MEMCACHED if cache.engine == "memcached" else _REDIS
+    if isinstance(cache, elasticache.CfnServerlessCache):
+        port = ec2.Port.tcp_range(usual, usual + 1)
+    else:
+        port = ec2.Port.tcp(usual if cache.port is None else int(cache.port))
+    return ec2.Connections(
+        security_groups=[
+            _group(scope, f"Cache{cache.node.addr[-8:]}{i}", id_) for i, id_ in enumerate(groups)
+        ],
+        default_port=port,
+    )
+
+
+def _group(scope: Construct, construct_id: str, group_id: str) -> ec2.ISecurityGroup:
+    """Give what stands for a group in `scope`, made at the first connection."""
+    found: Any = scope.node.try_find_child(construct_id)
+    group: ec2.ISecurityGroup = found or ec2.SecurityGroup.from_security_group_id(
+        scope, construct_id, group_id
+    )
+    return group
 
 
 def peer_port(peer: ec2.IConnectable, port: ec2.Port | int | None) -> ec2.Port:

@@ -8,6 +8,7 @@ from aws_cdk import (
     CustomResource,
     Duration,
     Names,
+    Stack,
 )
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -16,7 +17,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 
 from lambda_patterns.constructs import database_sources as sources
 from lambda_patterns.constructs.database_connection import ConnectableDatabase, ProxyFacts, user_arn
-from lambda_patterns.constructs.database_engine import proxied_engine
+from lambda_patterns.constructs.database_engine import checked_database_name
 from lambda_patterns.constructs.database_placement import Rotation, place, rotate
 from lambda_patterns.constructs.database_preparation import prepared_by
 from lambda_patterns.constructs.database_reasons import (
@@ -123,8 +124,10 @@ class ProxiedDatabase(ConnectableDatabase):
         connected_vpcs: Sequence[ec2.IVpc] = (),
     ) -> None:
         super().__init__(scope, construct_id)
-        engines.BORROW_TIMEOUT.check(borrow_timeout.to_seconds(), "borrow_timeout")
-        engines.IDLE_CLIENT_TIMEOUT.check(idle_client_timeout.to_seconds(), "idle_client_timeout")
+        engines.BORROW_TIMEOUT.check(borrow_timeout.to_seconds(integral=False), "borrow_timeout")
+        engines.IDLE_CLIENT_TIMEOUT.check(
+            idle_client_timeout.to_seconds(integral=False), "idle_client_timeout"
+        )
         engines.MAX_CONNECTIONS_PERCENT.check(max_connections_percent, "max_connections_percent")
         self.network = network
         self._place = place(network, vpc_subnets)
@@ -227,8 +230,10 @@ class ProxiedDatabase(ConnectableDatabase):
         master_username: str,
     ) -> sources.Source:
         if not isinstance(database, sources.NewInstance | sources.NewCluster):
+            checked_database_name(database_name, None)
             return sources.existing(database)
-        proxied_engine(database.engine)
+        facts = sources.engine_of_new(database)
+        checked_database_name(database_name, facts.title)
         around = sources.Surroundings(
             vpc=self._place.vpc,
             vpc_subnets=self._place.selection,
@@ -304,6 +309,19 @@ class ProxiedDatabase(ConnectableDatabase):
         if ours:
             rotate(self, rotation, self._place, self._source, ours)
 
+    def _check_stacks(self, function: lambda_.Function) -> None:
+        vpc = self._place.vpc
+        if not isinstance(vpc, ec2.Vpc):
+            return
+        ours, theirs, networks = (_lineage(found) for found in (self, function, vpc))
+        if networks[-1] == theirs[-1] != ours[-1] or (networks[0] == theirs[0] and theirs[0] not in ours):
+            raise ArgumentError(
+                f"connect {function.node.path}: the network is in the function's stack {theirs[0]}, which "
+                f"the database's stack {ours[0]} then needs, as the function needs that one: put the "
+                "network into a stack of its own or the database's "
+                "(https://docs.aws.amazon.com/cdk/v2/guide/resources.html#resource-stack)"
+            )
+
     def _read_only_endpoint(self) -> str:
         if not (self._source.is_cluster and self._source.has_readers):
             return super()._read_only_endpoint()
@@ -375,3 +393,13 @@ class ProxiedDatabase(ConnectableDatabase):
             passwords={password_variable(name): secret.secret_arn for name, secret in self.secrets.items()},
             after=self.target_group,
         )
+
+
+def _lineage(construct: Construct) -> list[str]:
+    """Give the paths of a construct's stack and of the stacks that it is nested in, innermost first."""
+    stack: Stack | None = Stack.of(construct)
+    paths: list[str] = []
+    while stack is not None:
+        paths.append(stack.node.path)
+        stack = stack.nested_stack_parent
+    return paths

@@ -42,6 +42,17 @@ MAX_CONNECTIONS_PERCENT = Limit(
     "maximum connections", 1, 100, "%", "it is a share of the database's max_connections", POOL_PAGE
 )
 
+SERVERLESS_CAPACITY = Limit(
+    "capacity",
+    0.5,
+    256,
+    "ACU",
+    "Aurora Serverless v2 scales between two of these, in steps of 0.5 ACU",
+    _AURORA + "aurora-serverless-v2.setting-capacity.html",
+    whole=False,
+)
+"""Of a cluster that does not pause; 0 lets it pause."""
+
 NO_PROXY_ZONES = frozenset({"use1-az3", "usw1-az2"})
 """Zone ids in which a proxy cannot have a subnet. Source: `PROXY_PAGE`."""
 

@@ -124,32 +124,6 @@ def test_connections_stand_for_what_has_no_construct(stack: Stack) -> None:
     assert (egress["ToPort"], ingress["ToPort"]) == (6379, 6379)
 
 
-@pytest.mark.parametrize(
-    ("make", "ports"),
-    [
-        (lambda *given: replication_group(*given), (6379, 6379)),
-        (lambda *given: replication_group(*given, port=7000), (7000, 7000)),
-        (lambda *given: cache_cluster(*given), (11211, 11211)),
-        (lambda *given: serverless_cache(*given), (6379, 6380)),
-    ],
-    ids=["replication group", "with a port", "memcached", "serverless"],
-)
-def test_a_cache_is_opened_through_its_groups_on_its_engines_port(
-    app: App, make: Any, ports: tuple[int, int]
-) -> None:
-    base, service = Stack(app, "Base"), Stack(app, "Service")
-    network = LambdaNetwork(base, "Network", internet=Isolated())
-    group = ec2.SecurityGroup(base, "CacheGroup", vpc=network.vpc)
-    cache = make(base, [group.security_group_id])
-    for name in ("Fetch", "Other"):
-        function_in(service, network, name).allow_to(cache)
-    function_in(service, network, "Again").allow_to(cache)
-    template = synthesize(service)
-    for kind in ("AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress"):
-        opened = [(rule["FromPort"], rule["ToPort"]) for rule in of_type(template, kind)]
-        assert opened == [ports] * 3
-
-
 def replication_group(stack: Stack, groups: list[str], **more: Any) -> elasticache.CfnReplicationGroup:
     return elasticache.CfnReplicationGroup(
         stack, "Sessions", replication_group_description="sessions", security_group_ids=groups, **more
@@ -171,6 +145,32 @@ def serverless_cache(stack: Stack, groups: list[str]) -> elasticache.CfnServerle
     return elasticache.CfnServerlessCache(
         stack, "Sessions", engine="valkey", serverless_cache_name="sessions", security_group_ids=groups
     )
+
+
+@pytest.mark.parametrize(
+    ("make", "ports"),
+    [
+        (replication_group, (6379, 6379)),
+        (lambda *given: replication_group(*given, port=7000), (7000, 7000)),
+        (cache_cluster, (11211, 11211)),
+        (serverless_cache, (6379, 6380)),
+    ],
+    ids=["replication group", "with a port", "memcached", "serverless"],
+)
+def test_a_cache_is_opened_through_its_groups_on_its_engines_port(
+    app: App, make: Any, ports: tuple[int, int]
+) -> None:
+    base, service = Stack(app, "Base"), Stack(app, "Service")
+    network = LambdaNetwork(base, "Network", internet=Isolated())
+    group = ec2.SecurityGroup(base, "CacheGroup", vpc=network.vpc)
+    cache = make(base, [group.security_group_id])
+    for name in ("Fetch", "Other"):
+        function_in(service, network, name).allow_to(cache)
+    function_in(service, network, "Again").allow_to(cache)
+    template = synthesize(service)
+    for kind in ("AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress"):
+        opened = [(rule["FromPort"], rule["ToPort"]) for rule in of_type(template, kind)]
+        assert opened == [ports] * 3
 
 
 def test_a_function_is_let_to_a_cache_twice_without_harm(stack: Stack) -> None:
