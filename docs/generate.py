@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import json
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from aws_cdk import Duration
@@ -23,6 +24,7 @@ DOCS = Path(__file__).parent
 REFERENCE = DOCS / "reference"
 RULE_PAGES = DOCS / "rules"
 TEMPLATES = DOCS.parent / "tests" / "templates"
+FAILURE_TARGETS = DOCS.parent / "tests" / "e2e" / "__snapshots__" / "test_failure_matrix"
 WIDTH = 100
 _STARS: dict[int, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
 
@@ -182,11 +184,48 @@ def rules_index() -> str:
     return "\n".join(lines)
 
 
+def failure_targets() -> str:
+    """Each trigger with each failure target, from what the end-to-end tests have seen there."""
+    seen = [json.loads(path.read_text()) for path in sorted(FAILURE_TARGETS.glob("*.json"))]
+    triggers = list(dict.fromkeys(trigger for cell in seen for trigger in sorted(cell["triggers"])))
+    parts = [
+        "# What arrives where, of what failed, and where it goes back to",
+        "",
+        "Each cell is a test on the embedded AWS: an event comes by the trigger, the function fails (or the",
+        "service may not invoke it), and what arrives is read, parsed and replayed until it has been processed.",
+        "A cell gives the shape, as `failures list` shows it, and what `failures replay` sends it to.",
+        "",
+        "| failure target | " + " | ".join(triggers) + " |",
+        "|---" * (len(triggers) + 1) + "|",
+    ]
+    for cell in seen:
+        cells = (_cell(cell["triggers"].get(trigger)) for trigger in triggers)
+        parts.append(f"| {cell['target']} | " + " | ".join(cells) + " |")
+    parts += [
+        "",
+        "An empty cell is a pair that AWS does not have: a queue's messages go to the queue's own dead-letter",
+        "queue and to no destination, and only SNS and EventBridge keep what they could not hand over. S3 tries",
+        "for a day and keeps nothing. The dead-letter queue of a schedule's target is read, and not tested: the",
+        "embedded AWS does not have it. The on-failure function sends what it is given to a queue.",
+    ]
+    for cell in seen:
+        parts += ["", f"## {cell['target']}", "", "```json", json.dumps(cell["record"], indent=2), "```"]
+    return "\n".join(parts) + "\n"
+
+
+def _cell(cell: dict[str, Any] | None) -> str:
+    if cell is None:
+        return ""
+    over = "".join(f", over {carrier}" for carrier in cell.get("via", ()))
+    return f"{cell['shape']}{over}: {cell['goes_back_to']}"
+
+
 def pages() -> dict[Path, str]:
     """Each generated page by its path."""
     return {
         REFERENCE / "command-line.md": command_line(),
         REFERENCE / "constructs.md": constructs_page(),
+        REFERENCE / "failure-targets.md": failure_targets(),
         RULE_PAGES / "README.md": rules_index(),
         **{RULE_PAGES / f"{rule.name}.md": rule_page(rule) for rule in RULES},
     }

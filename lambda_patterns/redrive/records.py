@@ -65,7 +65,7 @@ class FailureRecord:
         attempts: invocations made before Lambda gave up; 0 if the function was never invoked.
         failed_at: when Lambda wrote the record, in UTC.
         request_id: the failed invocation's id.
-        topic: of a NOTIFICATION, the topic's ARN.
+        topic: of a NOTIFICATION, or a DEAD_LETTER that came over a topic, the topic's ARN.
         subscription: of a NOTIFICATION, the subscription's ARN, as its unsubscribe link tells it.
         target: of an UNDELIVERED, the ARN of what should have received it.
         position: of a STREAM, where the records lie ("shardId", "startSequenceNumber", ...).
@@ -229,6 +229,8 @@ def _notification(
         if isinstance(value, dict)
     }
     record = _parse(inner, named, (*via, "sns"))
+    if record.shape is Shape.DEAD_LETTER:
+        return replace(record, topic=_string(body.get("TopicArn")))
     if record.shape not in {Shape.MESSAGE, Shape.NOTIFICATION}:
         return record
     if "TARGET_ARN" in attributes and "ERROR_CODE" in attributes:

@@ -41,8 +41,8 @@ class Sources(Protocol):
     def queues(self) -> Sequence[str]:
         """Give the ARNs of the queues whose dead-letter queue it is."""
 
-    def functions(self) -> Sequence[str]:
-        """Give the names of the functions whose dead-letter queue it is."""
+    def functions(self, topic: str | None = None) -> Sequence[str]:
+        """Give the functions whose dead-letter queue it is, or whose dead-letter topic `topic` is."""
 
     def subscriptions(self, record: FailureRecord) -> Sequence[Subscription]:
         """Give the subscriptions from which the record can have come."""
@@ -64,8 +64,9 @@ class KnownSources:
         """Give the ARNs of the queues."""
         return self.known_queues
 
-    def functions(self) -> Sequence[str]:
+    def functions(self, topic: str | None = None) -> Sequence[str]:
         """Give the names of the functions."""
+        del topic
         return self.known_functions
 
     def subscriptions(self, record: FailureRecord) -> Sequence[Subscription]:
@@ -93,10 +94,10 @@ class QueueSources:
         with self._lock:
             return self._queues
 
-    def functions(self) -> Sequence[str]:
-        """Give the names of the functions whose dead-letter queue it is; reads through all functions."""
+    def functions(self, topic: str | None = None) -> Sequence[str]:
+        """Give the names of the functions whose dead-letter target it is; reads through all functions."""
         with self._lock:
-            return self._functions
+            return tuple(name for name, arn in self._dead_letters if arn == (topic or self._queue.arn))
 
     def subscriptions(self, record: FailureRecord) -> Sequence[Subscription]:
         """Give the subscription that the record names, else those whose dead-letter queue this is."""
@@ -119,14 +120,14 @@ class QueueSources:
         return tuple(f"{prefix}:{url.rsplit('/', 1)[-1]}" for url in urls)
 
     @cached_property
-    def _functions(self) -> tuple[str, ...]:
+    def _dead_letters(self) -> tuple[tuple[str, str], ...]:
         try:
             pages = self._aws.lambda_.get_paginator("list_functions").paginate()
             return tuple(
-                function.get("FunctionName", "")
+                (function.get("FunctionName", ""), arn)
                 for page in pages
                 for function in page.get("Functions", [])
-                if function.get("DeadLetterConfig", {}).get("TargetArn") == self._queue.arn
+                if (arn := function.get("DeadLetterConfig", {}).get("TargetArn"))
             )
         except (BotoCoreError, ClientError) as error:
             raise aws_.refusal(error, f"finding the function that feeds {self._queue.name}") from None

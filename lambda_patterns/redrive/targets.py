@@ -145,8 +145,9 @@ def _origin(message: Message, record: FailureRecord, sources: Sources) -> Target
     if record.function is not None:
         return FunctionTarget(record.function, record.qualifier)
     if record.shape is Shape.DEAD_LETTER:
-        functions = [FunctionTarget(name) for name in sources.functions()]
-        return _only(functions, "functions have this queue as their dead-letter queue")
+        functions = [FunctionTarget(name) for name in sources.functions(record.topic)]
+        what = "topic, by which it came," if record.topic else "queue"
+        return _only(functions, f"functions have this {what} as their dead-letter queue")
     source = message.system.get("DeadLetterQueueSourceArn")
     if queues := [source] if source else sources.queues():
         return _only([QueueTarget(arn) for arn in queues], "queues have this one as their dead-letter queue")

@@ -40,7 +40,7 @@ class Shop:
         self.done = self.queue("done")
         iam = aws.client("iam")
         role = iam.create_role(RoleName=f"{name}-role", AssumeRolePolicyDocument="{}")
-        may = allow(["sqs:*", "sns:*", "s3:*"])
+        may = allow(["sqs:*", "sns:*", "s3:*", "events:PutEvents", "lambda:InvokeFunction"])
         iam.put_role_policy(RoleName=f"{name}-role", PolicyName="all", PolicyDocument=may)
         self.variables = {"BROKEN": "yes", "DONE": self.done, "AWS_ENDPOINT_URL": aws.endpoint}
         archive = io.BytesIO()
