@@ -10,6 +10,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from lambda_patterns.constructs.acknowledgements import acknowledge
+from lambda_patterns.constructs.alarms import alarm_from
 from lambda_patterns.constructs.on_failure_queue import OnFailureQueue
 from lambda_patterns.errors import ArgumentError
 
@@ -233,16 +234,7 @@ class FailureMonitoring(Construct):
         )
 
     def _alarm(self, name: str, metric: cloudwatch.IMetric, threshold: float, description: str) -> None:
-        self.alarms[name] = cloudwatch.Alarm(
-            self,
-            name,
-            metric=metric,
-            threshold=threshold,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            alarm_description=description,
-        )
+        self.alarms[name] = alarm_from(self, name, metric, threshold, description)
 
     def _show(self) -> cloudwatch.Dashboard:
         first = [name for name in self.alarms if name.endswith("Lost")]

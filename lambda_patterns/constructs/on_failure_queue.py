@@ -15,6 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from lambda_patterns.constructs.acknowledgements import acknowledge
+from lambda_patterns.constructs.alarms import alarm_from
 from lambda_patterns.constructs.function_options import is_token
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts import limits
@@ -105,15 +106,7 @@ class OnFailureQueue(Construct):
 
     def _watch(self, topic: sns.ITopic | None) -> cloudwatch.Alarm:
         arrivals = self.queue.metric_number_of_messages_sent(statistic="Sum", period=Duration.minutes(1))
-        alarm = arrivals.create_alarm(
-            self,
-            "Arrivals",
-            alarm_description="A failed event arrived in the on-failure queue",
-            threshold=1,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )
+        alarm = alarm_from(self, "Arrivals", arrivals, 1, "A failed event arrived in the on-failure queue")
         if topic is not None:
             alarm.add_alarm_action(actions.SnsAction(topic))
         return alarm

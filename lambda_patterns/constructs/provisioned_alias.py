@@ -14,6 +14,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from lambda_patterns.constructs.acknowledgements import acknowledge
+from lambda_patterns.constructs.alarms import alarm_from
 from lambda_patterns.constructs.provisioned_concurrency import (
     Concurrency,
     FixedConcurrency,
@@ -227,16 +228,8 @@ class ProvisionedAlias(Construct):
         description: str,
         alarm_actions: Sequence[cloudwatch.IAlarmAction],
     ) -> cloudwatch.Alarm:
-        alarm = cloudwatch.Alarm(
-            self,
-            name,
-            metric=self.alias.metric(metric, statistic="Sum", period=period),
-            threshold=threshold,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            alarm_description=description,
-        )
+        watched = self.alias.metric(metric, statistic="Sum", period=period)
+        alarm = alarm_from(self, name, watched, threshold, description)
         if alarm_actions:
             alarm.add_alarm_action(*alarm_actions)
         else:

@@ -14,6 +14,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from lambda_patterns.constructs.acknowledgements import acknowledge
+from lambda_patterns.constructs.alarms import alarm_from
 from lambda_patterns.constructs.function_options import is_token
 from lambda_patterns.constructs.queue_source import read_queue
 from lambda_patterns.errors import ArgumentError
@@ -193,15 +194,7 @@ class QueueConsumer(Construct):
                 "A message was given up: see `lambda-patterns failures list`",
             )
         return {
-            name: metric.create_alarm(
-                self,
-                name,
-                threshold=threshold,
-                evaluation_periods=1,
-                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-                alarm_description=description,
-            )
+            name: alarm_from(self, name, metric, threshold, description)
             for name, (metric, threshold, description) in metrics.items()
         }
 
