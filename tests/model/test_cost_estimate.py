@@ -340,8 +340,9 @@ def test_an_elastic_address_takes_the_place_of_the_instances_own_and_is_charged_
 
 def test_an_instance_type_without_a_price_is_said_to_be_unknown() -> None:
     instance = {"Type": "AWS::EC2::Instance", "Properties": {"InstanceType": "t4g.nano"}}
-    (line,) = bill({"Nat": instance}, region=SEOUL).unknown
-    assert line.why == "no source for the price of instance-t4g.nano-hour in ap-northeast-2"
+    hours, volume = bill({"Nat": instance}, region=SEOUL).unknown
+    assert hours.why == "no source for the price of instance-t4g.nano-hour in ap-northeast-2"
+    assert volume.why == "the size of a volume is its image's, where the template gives none (VolumeSize)"
 
 
 def proxied(**instance: Any) -> dict[str, Any]:

@@ -1,8 +1,7 @@
 """What a VPC charges: NAT gateways and instances, interface endpoints, public addresses.
 
 Not modelled: data out to the internet (the same on every way out), data between zones, VPC peering, transit
-gateways, load balancers, a NAT instance's root volume where the template leaves its size to the image, and
-Auto Scaling groups.
+gateways, load balancers, and Auto Scaling groups.
 """
 
 from __future__ import annotations
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from lambda_patterns.model.cost.loads import Load
     from lambda_patterns.model.deployment import Deployment
     from lambda_patterns.model.template import Resource
+
+_OF_THE_IMAGE = "the size of a volume is its image's, where the template gives none (VolumeSize)"
 
 
 def network_lines(
@@ -88,11 +89,23 @@ def _instance(sheet: PriceSheet, deployment: Deployment, instance: Resource) -> 
         )
     if _has_public_address(instance) and not _has_elastic_address(deployment, instance):
         yield charge(sheet, instance, "public address", "public-ipv4-hour", HOURS, floor=True)
-    volumes = instance.list("BlockDeviceMappings")
-    for number in range(0 if isinstance(volumes, Unknown) else len(volumes)):
+    yield from _volumes(sheet, instance)
+
+
+def _volumes(sheet: PriceSheet, instance: Resource) -> Iterator[Line]:
+    """The volumes of an instance; what it is not told comes from its image, the root volume at least."""
+    listed = instance.list("BlockDeviceMappings")
+    if isinstance(listed, Unknown) or not listed:
+        why = listed.why if isinstance(listed, Unknown) else _OF_THE_IMAGE
+        yield charge(sheet, instance, "volume", "ebs-gp3-gb-month", None, floor=True, why=why)
+        return
+    for number in range(len(listed)):
+        if instance.get("BlockDeviceMappings", number, "Ebs") is None:
+            continue
         size = instance.number("BlockDeviceMappings", number, "Ebs", "VolumeSize")
-        if isinstance(size, int | float):
-            yield charge(sheet, instance, "volume", "ebs-gp3-gb-month", size, floor=True)
+        why = size.why if isinstance(size, Unknown) else _OF_THE_IMAGE
+        known = size if isinstance(size, int | float) else None
+        yield charge(sheet, instance, "volume", "ebs-gp3-gb-month", known, floor=True, why=why)
 
 
 def _has_public_address(instance: Resource) -> bool:

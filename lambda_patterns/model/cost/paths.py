@@ -78,7 +78,7 @@ def compare(load: PathLoad, sheet: PriceSheet) -> tuple[Way, ...]:
     instance = (f"instance-{load.instance}-hour", HOURS)
     regional = [("regional-nat-gateway-hour", HOURS * zones), (address[0], HOURS * zones)]
     shared = "one zone's failure takes the others' way out" if zones > 1 else ""
-    upkeep = "yours to patch and to watch"
+    upkeep = "yours to patch and to watch, without its volume"
     services = load.interface_services
     internet = None if load.internet_gb is None else "it does not reach the internet"
     closed = ", ".join(sorted(name for name in load.services if _has_no_endpoint(name, sheet.region)))
