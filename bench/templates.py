@@ -8,7 +8,7 @@ Template = dict[str, object]
 
 
 def grown(resources: int) -> bytes:
-    """Give the JSON of a template with `resources` resources: 16 for the VPC and 12 for each service."""
+    """Give the JSON of a template with `resources` resources: 28 for the VPC and 12 for each service."""
     body = _network()
     services, rest = divmod(resources - len(body), len(_service(0)))
     assert not rest
@@ -30,6 +30,7 @@ def _arn(name: str) -> Template:
 
 
 def _network() -> dict[str, Template]:
+    """A VPC with a NAT gateway in each of two zones, free endpoints, and flow logs: 28 resources."""
     body = {
         "Vpc": _resource("EC2::VPC", CidrBlock="10.0.0.0/16", EnableDnsSupport=True, EnableDnsHostnames=True),
         "Gateway": _resource("EC2::InternetGateway"),
@@ -37,7 +38,6 @@ def _network() -> dict[str, Template]:
             "EC2::VPCGatewayAttachment", VpcId=_ref("Vpc"), InternetGatewayId=_ref("Gateway")
         ),
         "PublicTable": _resource("EC2::RouteTable", VpcId=_ref("Vpc")),
-        "PrivateTable": _resource("EC2::RouteTable", VpcId=_ref("Vpc")),
         "PublicRoute": {
             **_resource(
                 "EC2::Route",
@@ -47,48 +47,93 @@ def _network() -> dict[str, Template]:
             ),
             "DependsOn": "Attachment",
         },
-        "Address": _resource("EC2::EIP", Domain="vpc"),
-        "Nat": _resource(
-            "EC2::NatGateway",
-            SubnetId=_ref("Public0"),
-            AllocationId={"Fn::GetAtt": ["Address", "AllocationId"]},
+        "FlowLogs": _resource(
+            "EC2::FlowLog",
+            ResourceType="VPC",
+            ResourceId=_ref("Vpc"),
+            TrafficType="ALL",
+            LogGroupName=_ref("FlowLogGroup"),
+            DeliverLogsPermissionArn=_arn("FlowLogRole"),
         ),
-        "PrivateRoute": _resource(
-            "EC2::Route",
-            RouteTableId=_ref("PrivateTable"),
-            DestinationCidrBlock="0.0.0.0/0",
-            NatGatewayId=_ref("Nat"),
+        "FlowLogGroup": _resource("Logs::LogGroup", RetentionInDays=30, KmsKeyId=_arn("Key")),
+        "Key": _resource("KMS::Key", EnableKeyRotation=True, KeyPolicy=_key_policy()),
+        "FlowLogRole": _resource("IAM::Role", AssumeRolePolicyDocument=_trust("vpc-flow-logs.amazonaws.com")),
+        "FlowLogPolicy": _resource(
+            "IAM::Policy",
+            PolicyName="Write",
+            Roles=[_ref("FlowLogRole")],
+            PolicyDocument=_policy(["logs:CreateLogStream", "logs:PutLogEvents"], _arn("FlowLogGroup")),
         ),
     }
+    for service in ("s3", "dynamodb"):
+        body[f"{service.title()}Endpoint"] = _resource(
+            "EC2::VPCEndpoint",
+            VpcId=_ref("Vpc"),
+            ServiceName={"Fn::Sub": f"com.amazonaws.${{AWS::Region}}.{service}"},
+            RouteTableIds=[_ref("PrivateTable0"), _ref("PrivateTable1")],
+        )
     for zone in range(2):
-        for number, kind in ((zone, "Public"), (zone + 8, "Private")):
-            body[f"{kind}{zone}"] = _resource(
-                "EC2::Subnet",
-                VpcId=_ref("Vpc"),
-                CidrBlock=f"10.0.{number}.0/24",
-                AvailabilityZone={"Fn::Select": [zone, {"Fn::GetAZs": ""}]},
-            )
-    body["PublicAssociation"] = _resource(
-        "EC2::SubnetRouteTableAssociation", SubnetId=_ref("Public0"), RouteTableId=_ref("PublicTable")
-    )
-    for zone in range(2):
-        body[f"PrivateAssociation{zone}"] = _resource(
+        body |= _zone(zone)
+    return body
+
+
+def _zone(zone: int) -> dict[str, Template]:
+    """A public subnet with a NAT gateway, and a private one that goes out through it."""
+    body = {
+        f"{kind}{zone}": _resource(
+            "EC2::Subnet",
+            VpcId=_ref("Vpc"),
+            CidrBlock=f"10.0.{number}.0/24",
+            AvailabilityZone={"Fn::Select": [zone, {"Fn::GetAZs": ""}]},
+        )
+        for number, kind in ((zone, "Public"), (zone + 8, "Private"))
+    }
+    return body | {
+        f"PublicAssociation{zone}": _resource(
+            "EC2::SubnetRouteTableAssociation",
+            SubnetId=_ref(f"Public{zone}"),
+            RouteTableId=_ref("PublicTable"),
+        ),
+        f"PrivateTable{zone}": _resource("EC2::RouteTable", VpcId=_ref("Vpc")),
+        f"PrivateAssociation{zone}": _resource(
             "EC2::SubnetRouteTableAssociation",
             SubnetId=_ref(f"Private{zone}"),
-            RouteTableId=_ref("PrivateTable"),
-        )
-    return body
+            RouteTableId=_ref(f"PrivateTable{zone}"),
+        ),
+        f"Address{zone}": _resource("EC2::EIP", Domain="vpc"),
+        f"Nat{zone}": _resource(
+            "EC2::NatGateway",
+            SubnetId=_ref(f"Public{zone}"),
+            AllocationId={"Fn::GetAtt": [f"Address{zone}", "AllocationId"]},
+        ),
+        f"PrivateRoute{zone}": _resource(
+            "EC2::Route",
+            RouteTableId=_ref(f"PrivateTable{zone}"),
+            DestinationCidrBlock="0.0.0.0/0",
+            NatGatewayId=_ref(f"Nat{zone}"),
+        ),
+    }
+
+
+def _trust(service: str) -> Template:
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def _key_policy() -> Template:
+    account = {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
+    statement = {"Effect": "Allow", "Principal": account, "Action": "kms:*", "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def _policy(actions: list[str], resource: Template) -> Template:
+    statement = {"Effect": "Allow", "Action": actions, "Resource": resource}
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def _service(number: int) -> dict[str, Template]:
     """One service: a queue with a dead-letter queue, watched, read by a function in the VPC."""
     name = f"S{number}"
-    trust = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        ],
-    }
     allow = [
         {
             "Effect": "Allow",
@@ -108,7 +153,7 @@ def _service(number: int) -> dict[str, Template]:
     return {
         f"{name}Role": _resource(
             "IAM::Role",
-            AssumeRolePolicyDocument=trust,
+            AssumeRolePolicyDocument=_trust("lambda.amazonaws.com"),
             ManagedPolicyArns=[
                 {
                     "Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/service-role/"

@@ -15,7 +15,7 @@ _CLOSED: list[Template] = [{"IpProtocol": "-1", "CidrIp": "127.0.0.1/32"}]
 
 def _sound(resources: int) -> dict[str, Template]:
     """The sound application: 16 resources for the VPC and 12 for each of its services."""
-    body: dict[str, Template] = json.loads(grown(16 + 12 * max(1, (resources - 16) // 12)))["Resources"]
+    body: dict[str, Template] = json.loads(grown(28 + 12 * max(1, (resources - 28) // 12)))["Resources"]
     return body
 
 
@@ -164,13 +164,15 @@ def subnets(resources: int) -> dict[str, Template]:
             "EC2::Subnet", VpcId=_ref("Vpc"), CidrBlock=block, AvailabilityZone="us-east-1a"
         )
         body[f"A{number}"] = _resource(
-            "EC2::SubnetRouteTableAssociation", SubnetId=_ref(f"S{number}"), RouteTableId=_ref("PrivateTable")
+            "EC2::SubnetRouteTableAssociation",
+            SubnetId=_ref(f"S{number}"),
+            RouteTableId=_ref("PrivateTable0"),
         )
         body[f"R{number}"] = _resource(
             "EC2::Route",
-            RouteTableId=_ref("PrivateTable"),
+            RouteTableId=_ref("PrivateTable0"),
             DestinationCidrBlock=f"100.{number >> 8}.{number & 255}.0/24",
-            NatGatewayId=_ref("Nat"),
+            NatGatewayId=_ref("Nat0"),
         )
         body[f"F{number}"] = _function([f"S{(number + other) % count}" for other in range(10)], ["S0Group"])
     return _template(body)
