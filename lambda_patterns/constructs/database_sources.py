@@ -194,7 +194,7 @@ def new_instance(scope: Construct, new: NewInstance, around: Surroundings) -> So
     }
     log_groups = _log_groups(scope, "instance", new.log_retention, arguments)
     database = rds.DatabaseInstance(scope, "Database", engine=new.engine, **arguments)
-    database.node.add_dependency(*log_groups)
+    _after(database, log_groups)
     acknowledge_database(database, arguments["cloudwatch_logs_exports"])
     return Source(
         database=database,
@@ -235,7 +235,7 @@ def new_cluster(scope: Construct, new: NewCluster, around: Surroundings) -> Sour
     }
     log_groups = _log_groups(scope, "cluster", new.log_retention, arguments)
     database = rds.DatabaseCluster(scope, "Database", engine=new.engine, **arguments)
-    database.node.add_dependency(*log_groups)
+    _after(database, log_groups)
     acknowledge_database(database, arguments["cloudwatch_logs_exports"])
     return Source(
         database=database,
@@ -279,6 +279,13 @@ def _log_groups(
         acknowledge(group, LOG_GROUP_KEY)
         made.append(group)
     return made
+
+
+def _after(database: rds.DatabaseInstance | rds.DatabaseCluster, log_groups: Sequence[logs.LogGroup]) -> None:
+    """Have the database alone, and not its roles and groups, wait for its log groups."""
+    own = database.node.default_child
+    assert own is not None  # noqa: S101  # narrows: an L2 has its resource
+    own.node.add_dependency(*log_groups)
 
 
 def _parameter_group(
