@@ -14,6 +14,8 @@ def grown(resources: int) -> bytes:
     assert not rest
     for number in range(services):
         body |= _service(number)
+    # One of them calls the internet, so that the NAT gateways are there for a reason.
+    body["S0Function"]["Metadata"] = {"LambdaPatterns": {"Needs": ["internet"]}}
     return json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": body}, indent=1).encode()
 
 
