@@ -16,6 +16,7 @@ from lambda_patterns.constructs.execution_role import (
     tracing_statement,
 )
 from lambda_patterns.constructs.function_options import FunctionOptions, check_options
+from lambda_patterns.constructs.own_resource import own_resource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,12 +83,10 @@ class BaseFunction(lambda_.Function):
         }
         self._versions_configured = False
         self._declarations: dict[str, Any] = {}
-        resource = self.node.default_child
-        assert isinstance(resource, lambda_.CfnFunction)  # noqa: S101  # narrows: it is a function's resource
-        self._resource = resource
+        self._resource = own_resource(self, lambda_.CfnFunction)
         if "tracing" not in options:
             # Given as an argument, aws_cdk would add a second policy for it.
-            resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active")
+            self._resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active")
         if "dead_letter_queue" in options:
             # aws_cdk grants the queue, but not its key.
             options["dead_letter_queue"].grant_send_messages(self)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import CfnResource, CustomResource, Stack, custom_resources
 
 from lambda_patterns.constructs.database_reasons import acknowledge_provider
+from lambda_patterns.constructs.own_resource import own_resource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,8 +32,7 @@ def prepared_by(
         after: what has to exist first.
     """
     provider = custom_resources.Provider(function, "PreparationProvider", on_event_handler=function)
-    resource = function.node.default_child
-    assert isinstance(resource, CfnResource)  # noqa: S101  # narrows: it is a function's resource
+    resource = own_resource(function, CfnResource)
     acknowledge_provider(provider, Stack.of(function).get_logical_id(resource))
     prepared = CustomResource(
         function,

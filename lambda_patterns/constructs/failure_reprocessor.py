@@ -14,6 +14,7 @@ from constructs import Construct
 from lambda_patterns.constructs.acknowledgements import acknowledge
 from lambda_patterns.constructs.function_options import is_token
 from lambda_patterns.constructs.on_failure_queue import OnFailureQueue
+from lambda_patterns.constructs.own_resource import own_resource
 from lambda_patterns.constructs.plain_function import PlainFunction
 from lambda_patterns.constructs.queue_source import read_queue
 from lambda_patterns.constructs.reprocessor_package import HANDLER, reprocessor_package
@@ -164,11 +165,9 @@ class FailureReprocessor(Construct):
         # Behind a queue of another stack it cannot stand: that stack would need this one, and this one it.
         if isinstance(resource, sqs.CfnQueue) and Stack.of(queue) == Stack.of(self) and not queue.fifo:
             resource.redrive_policy = {"deadLetterTargetArn": made.queue_arn, "maxReceiveCount": _RECEIVES}
-            behind_it = made.node.default_child
-            assert isinstance(behind_it, sqs.CfnQueue)  # noqa: S101  # narrows: it was made above
             acknowledged = [{"Rule": "dlq-forgets-first", "Reason": _FORGETS}]
             stated = {"HoldsFailures": True, "Acknowledge": acknowledged}
-            behind_it.add_metadata("LambdaPatterns", stated)
+            own_resource(made, sqs.CfnQueue).add_metadata("LambdaPatterns", stated)
         return made
 
     def _let_invoke(self, functions: Sequence[lambda_.IFunction]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import jsii
-from aws_cdk import CfnResource, Duration
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
@@ -17,6 +17,7 @@ from constructs import Construct
 from lambda_patterns.constructs.acknowledgements import acknowledge
 from lambda_patterns.constructs.alarms import alarm_from
 from lambda_patterns.constructs.function_options import is_token
+from lambda_patterns.constructs.own_resource import own_resource
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts import limits
 
@@ -94,9 +95,7 @@ class OnFailureQueue(Construct):
             visibility_timeout=visibility_timeout,
             dead_letter_queue=dead_letter_queue,
         )
-        resource = self.queue.node.default_child
-        assert isinstance(resource, CfnResource)  # noqa: S101  # narrows: it is a queue's resource
-        resource.add_metadata("LambdaPatterns", {"HoldsFailures": True})
+        own_resource(self.queue, sqs.CfnQueue).add_metadata("LambdaPatterns", {"HoldsFailures": True})
         if dead_letter_queue is None:
             acknowledge(
                 self.queue, {"AwsSolutions-SQS3": _LAST_STOP, "Serverless-SQSRedrivePolicy": _LAST_STOP}

@@ -15,6 +15,7 @@ from constructs import Construct
 
 from lambda_patterns.constructs.acknowledgements import acknowledge
 from lambda_patterns.constructs.alarms import alarm_from
+from lambda_patterns.constructs.own_resource import own_resource
 from lambda_patterns.constructs.provisioned_concurrency import (
     Concurrency,
     FixedConcurrency,
@@ -127,8 +128,7 @@ class ProvisionedAlias(Construct):
                 f"alias_name is {alias_name!r}, allowed are letters, digits, _ and -, and no number alone "
                 f"({_ALIAS_API})"
             )
-        resource = function.node.default_child
-        assert isinstance(resource, lambda_.CfnFunction)  # noqa: S101  # narrows: it is a function's resource
+        resource = own_resource(function, lambda_.CfnFunction)
         if concurrency is not None:
             if resource.snap_start is not None:
                 raise ArgumentError(

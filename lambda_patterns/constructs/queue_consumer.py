@@ -16,6 +16,7 @@ from constructs import Construct
 from lambda_patterns.constructs.acknowledgements import acknowledge
 from lambda_patterns.constructs.alarms import alarm_from
 from lambda_patterns.constructs.function_options import is_token
+from lambda_patterns.constructs.own_resource import own_resource
 from lambda_patterns.constructs.queue_source import read_queue
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts import limits
@@ -146,9 +147,7 @@ class QueueConsumer(Construct):
             enforce_ssl=True,
             retention_period=Duration.days(14),
         )
-        resource = made.node.default_child
-        assert isinstance(resource, sqs.CfnQueue)  # noqa: S101  # narrows: it is a queue's resource
-        resource.add_metadata("LambdaPatterns", {"HoldsFailures": True})
+        own_resource(made, sqs.CfnQueue).add_metadata("LambdaPatterns", {"HoldsFailures": True})
         acknowledge(made, {"AwsSolutions-SQS3": _LAST_STOP, "Serverless-SQSRedrivePolicy": _LAST_STOP})
         return made
 
@@ -167,8 +166,7 @@ class QueueConsumer(Construct):
     def _hide(
         self, queue: sqs.IQueue, function: lambda_.Function, window: float, stated: HiddenFor | None
     ) -> None:
-        resource = queue.node.default_child
-        assert isinstance(resource, sqs.CfnQueue)  # noqa: S101  # narrows: it was made above
+        resource = own_resource(queue, sqs.CfnQueue)
         if stated is None:
             resource.visibility_timeout = Lazy.number(_SixTimeouts(function, window))
             return

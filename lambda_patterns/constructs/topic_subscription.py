@@ -16,6 +16,7 @@ from constructs import Construct
 
 from lambda_patterns.constructs.acknowledgements import acknowledge
 from lambda_patterns.constructs.on_failure_queue import OnFailureQueue
+from lambda_patterns.constructs.own_resource import own_resource
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts import limits
 
@@ -116,8 +117,7 @@ class TopicSubscription(Construct):
         self.subscription: sns.Subscription = topic.add_subscription(_subscription(target, common, raw=raw))
         self._open_key(topic)
         if isinstance(target, HttpEndpoint):
-            resource = self.subscription.node.default_child
-            assert isinstance(resource, sns.CfnSubscription)  # noqa: S101  # narrows: it is its resource
+            resource = own_resource(self.subscription, sns.CfnSubscription)
             # aws_cdk writes the name in capitals; SNS documents it in small letters.
             path = "DeliveryPolicy.healthyRetryPolicy.backoffFunction"
             resource.add_property_override(path, target.growth.value.lower())

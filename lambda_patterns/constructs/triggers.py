@@ -26,6 +26,7 @@ from aws_cdk import aws_scheduler_targets as scheduler_targets
 from constructs import Construct
 
 from lambda_patterns.constructs.acknowledgements import INLINE_POLICY, LOG_GROUP_KEY, acknowledge
+from lambda_patterns.constructs.own_resource import own_resource
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts import limits
 
@@ -305,8 +306,7 @@ def add_http_api(
     stage = api.HttpStage(served, "Stage", http_api=served, auto_deploy=True, throttle=throttle)
     if throttle is None:
         acknowledge(stage, {"Serverless-APIGWDefaultThrottling": _THROTTLE})
-    resource = stage.node.default_child
-    assert isinstance(resource, api.CfnStage)  # noqa: S101  # narrows: it is a stage's resource
+    resource = own_resource(stage, api.CfnStage)
     resource.access_log_settings = api.CfnStage.AccessLogSettingsProperty(
         destination_arn=log_group.log_group_arn, format=_FORMAT
     )
