@@ -247,7 +247,6 @@ def _names(places: list[OpenPlace]) -> str:
 
 
 def _finish(aws: AwsSettings, places: list[OpenPlace], reports: list[Report]) -> None:
-
     tables.print_reports([place.store.name for place in places], reports, as_json=aws.as_json)
     if not all(report.is_clean for report in reports):
         sys.exit(_NOT_ALL_DONE)
