@@ -139,6 +139,12 @@ def wire(
     return Wiring(app, data, code, network, database, function)
 
 
+def proxied(stack: Stack, name: str = "Orders", **arguments: Any) -> ProxiedDatabase:
+    defaults = {"database": new_database("postgres"), "users": ["app"], "database_name": "orders"}
+    network = arguments.pop("network", None) or network_of(stack)
+    return ProxiedDatabase(stack, name, network=network, **{**defaults, **arguments})
+
+
 def secret(stack: Stack, name: str = "Given") -> secretsmanager.ISecret:
     return secretsmanager.Secret.from_secret_complete_arn(
         stack, name, "arn:aws:secretsmanager:eu-central-1:123456789012:secret:app-AbCdEf"
