@@ -131,7 +131,7 @@ class ProxyGate:
             raise Refused(_NO_LOGIN, f"The proxy could not log in to the database: {problem}")
         if self.pooler is None:
             return server.socket
-        if password is not None:
-            self.pooler.know(user, password)
+        # pgbouncer wants to know every user by name, whom it logs in without a password too
+        self.pooler.know(user, password or "")
         self._taken.add((user, password))
         return self.pooler.socket
