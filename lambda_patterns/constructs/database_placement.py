@@ -33,7 +33,6 @@ ROTATION_PERIOD = Limit(
 _FEWEST = 2
 _SERVICE = "secretsmanager"
 _PREREQUISITES_PAGE = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-network-prereqs.html"
-_ROTATION_PAGE = "https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html"
 _ROTATION_NETWORK_PAGE = (
     "https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotation-function-network-access.html"
 )

@@ -200,14 +200,6 @@ class Resource:
         path = self.metadata.get("aws:cdk:path")
         return path if isinstance(path, str) else self._scope.template.construct_paths.get(self.id)
 
-    @property
-    def depends_on(self) -> tuple[Resource, ...]:
-        """The resources of DependsOn that exist in this deployment."""
-        named = self._raw.get("DependsOn")
-        ids = named if isinstance(named, list) else [named]
-        found = (self._scope.resources.get(name) for name in ids if isinstance(name, str))
-        return tuple(resource for resource in found if resource is not None)
-
     def line(self, path: tuple[str | int, ...] = ()) -> int | None:
         """The line of the property at `path` in the template's file, from 1; None where there is no file."""
         return self._scope.template.line("Resources", self.id, *(("Properties", *path) if path else ()))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 RESOURCES: dict[str, Any] = {
     "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "orders"}},
-    "F": {"Type": "AWS::Lambda::Function", "DependsOn": ["Role"], "Properties": {"FunctionName": "f"}},
+    "F": {"Type": "AWS::Lambda::Function", "Properties": {"FunctionName": "f"}},
     "Role": {"Type": "AWS::IAM::Role", "Metadata": {"aws:cdk:path": "App/Role/Resource"}},
     "One": {"Type": "AWS::IAM::Policy", "Properties": {"Roles": [{"Ref": "Role"}]}},
     "Two": {"Type": "AWS::IAM::Policy", "Properties": {"Roles": [{"Ref": "Role"}, {"Ref": "Role"}]}},
@@ -42,13 +42,6 @@ def test_a_resource_is_found_by_its_id_or_its_construct_path_where_that_is_one(d
     (both,) = from_templates({"a": template, "b": template}).deployments()
     assert both.find("Role") is None
     assert both.find("Role", "b") is not None
-
-
-def test_what_depends_on_something_says_so(deploy: Deploy) -> None:
-    deployment = deploy(RESOURCES)
-    function, role = deployment.find("F"), deployment.find("Role")
-    assert function is not None
-    assert function.depends_on == (role,)
 
 
 def test_referrers_are_listed_once_each(deploy: Deploy) -> None:

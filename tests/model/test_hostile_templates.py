@@ -59,7 +59,7 @@ def use(assembly: Assembly) -> None:
                 for ask in (resource.number, resource.boolean, resource.text, resource.list):
                     ask(name)
                 resource.line((name,))
-            assert isinstance((*resource.depends_on, resource.construct_path, resource.metadata), tuple)
+            assert isinstance((resource.construct_path, resource.metadata), tuple)
             deployment.referrers(resource, resource.type, "Value")
         for role in deployment.of_type("AWS::IAM::Role"):
             deployment.permissions.may(role, "sqs:SendMessage", "*")

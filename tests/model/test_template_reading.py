@@ -260,7 +260,6 @@ def test_what_is_merely_odd_is_tolerated(sections: dict[str, Any]) -> None:
     for deployment in from_templates({"t": sections}).deployments():
         for resource in deployment.resources:
             assert resource.properties == {}
-            assert resource.depends_on == ()
             assert resource.metadata == {}
 
 
