@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -70,7 +70,21 @@ def main() -> None:
     """Run the command line. What the user gave wrong is one line on standard error and exit code 2."""
     gc.set_threshold(*COLLECTIONS)
     try:
-        cli()
+        code = cli.main(standalone_mode=False)
     except LambdaPatternsError as error:
-        click.echo(f"lambda-patterns: {error}", err=True)
+        _refuse(str(error))
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
         sys.exit(2)
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        help_is_at = f" (see {context.command_path} --help)" if context else ""
+        _refuse(" ".join(error.format_message().split()) + help_is_at)
+    except click.Abort:
+        _refuse("stopped: nothing more was done")
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refuse(message: str) -> NoReturn:
+    click.echo(f"lambda-patterns: {message}", err=True)
+    sys.exit(2)

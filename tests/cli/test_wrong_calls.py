@@ -1,0 +1,43 @@
+"""What is called wrongly is answered in one line on standard error, with exit code 2."""
+
+import pytest
+
+from lambda_patterns.cli import main
+
+
+def answer(call: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    monkeypatch.setattr("sys.argv", ["lambda-patterns", *call.split()])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    return int(ended.value.code or 0), shown.err
+
+
+@pytest.mark.parametrize(
+    ("call", "line"),
+    [
+        ("chekc", "No such command 'chekc'"),
+        ("check --quotas mine", "'mine' is not one of 'default', 'new-account'."),
+        ("check gone.yaml", "gone.yaml: cannot be read: No such file or directory"),
+        ("compare-paths --zones two", "Invalid value for '--zones': 'two' is not a valid integer."),
+        ("cost", "Missing argument 'TEMPLATE'."),
+        ("trace template.yaml", "Missing argument 'SOURCE'."),
+    ],
+)
+def test_a_wrong_call_is_answered_in_one_line(
+    call: str, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, shown = answer(call, monkeypatch, capsys)
+    assert code == 2
+    assert shown.startswith("lambda-patterns: ")
+    assert line in shown
+    assert shown.count("\n") == 1
+
+
+def test_a_command_of_commands_without_one_shows_what_there_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, shown = answer("failures", monkeypatch, capsys)
+    assert code == 2
+    assert "Commands:" in shown
