@@ -108,3 +108,24 @@ def test_the_os_only_example_is_built_and_answers_with_the_checksum_of_its_event
     for event in ({"order": 17}, {"order": "é" * 2000}):
         sent = json.dumps(event).encode()
         assert invoke(workshop, name, event) == {"bytes": len(sent), "crc32": f"{zlib.crc32(sent):08x}"}
+
+
+@pytest.mark.parametrize(
+    ("architecture", "machine"),
+    [(lambda_.Architecture.ARM_64, "aarch64"), (lambda_.Architecture.X86_64, "x86_64")],
+    ids=["arm64", "x86_64"],
+)
+@pytest.mark.parametrize("example", ["query_orders", "prepare_database"])
+def test_the_database_examples_hold_the_driver_of_the_functions_platform_alone(
+    example: str, architecture: lambda_.Architecture, machine: str
+) -> None:
+    package = python_package(
+        FUNCTIONS / example, runtime=lambda_.Runtime.PYTHON_3_14, architecture=architecture
+    )
+    extensions = sorted(package.path.glob("psycopg_binary/*.so"))
+    assert {found.name.split(".", 1)[1] for found in extensions} == {f"cpython-314-{machine}-linux-gnu.so"}
+    libraries = [*extensions, *package.path.glob("psycopg_binary.libs/*")]
+    assert len(libraries) > len(extensions) > 0
+    # the ELF header's machine: 62 is x86-64, 183 is AArch64 (https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html)
+    machines = {int.from_bytes(found.read_bytes()[18:20], "little") for found in libraries}
+    assert machines == {{"x86_64": 62, "aarch64": 183}[machine]}

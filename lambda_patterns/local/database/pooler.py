@@ -52,7 +52,7 @@ class Pooler:
         self._passwords: dict[str, str] = {}
         account.give(folder / "users.txt", "")
         size = max(1, MAX_CONNECTIONS * int(pool.get("MaxConnectionsPercent", 100)) // 100 - _RESERVED)
-        host = server.folder if trusted else HOST
+        host = str(server.folder if trusted else HOST).replace("'", "''")
         settings = {
             "listen_port": _PORT,
             "unix_socket_dir": folder,
