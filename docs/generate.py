@@ -191,8 +191,8 @@ def failure_targets() -> str:
     parts = [
         "# What arrives where, of what failed, and where it goes back to",
         "",
-        "Each cell is a test on the embedded AWS: an event comes by the trigger, the function fails (or the",
-        "service may not invoke it), and what arrives is read, parsed and replayed until it has been processed.",
+        "Each cell is a test on the embedded AWS: an event comes by the trigger, the function fails, or the",
+        "service may not invoke it. What arrives is read, parsed and replayed until it has been processed.",
         "A cell gives the shape, as `failures list` shows it, and what `failures replay` sends it to.",
         "",
         "| failure target | " + " | ".join(triggers) + " |",
@@ -203,10 +203,10 @@ def failure_targets() -> str:
         parts.append(f"| {cell['target']} | " + " | ".join(cells) + " |")
     parts += [
         "",
-        "An empty cell is a pair that AWS does not have: a queue's messages go to the queue's own dead-letter",
-        "queue and to no destination, and only SNS and EventBridge keep what they could not hand over. S3 tries",
-        "for a day and keeps nothing. The dead-letter queue of a schedule's target is read, and not tested: the",
-        "embedded AWS does not have it. The on-failure function sends what it is given to a queue.",
+        "An empty cell is a pair that AWS does not have: a message of a queue goes to the dead-letter queue",
+        "of that queue and to no destination, and only who hands events over keeps those that it could not.",
+        "A schedule has a dead-letter queue too: what lies there is read as a rule's, but the embedded AWS",
+        "does not have it. The on-failure function of these tests sends what it is given to a queue.",
     ]
     for cell in seen:
         parts += ["", f"## {cell['target']}", "", "```json", json.dumps(cell["record"], indent=2), "```"]

@@ -14,7 +14,6 @@ from constructs import Construct
 from lambda_patterns.constructs.acknowledgements import acknowledge
 from lambda_patterns.constructs.function_options import is_token
 from lambda_patterns.constructs.on_failure_queue import OnFailureQueue
-from lambda_patterns.constructs.own_resource import own_resource
 from lambda_patterns.constructs.plain_function import PlainFunction
 from lambda_patterns.constructs.queue_source import read_queue
 from lambda_patterns.constructs.reprocessor_package import HANDLER, reprocessor_package
@@ -39,10 +38,6 @@ _DEFAULT_WAIT_SECONDS = 60
 # Looks, throttles and crashes are receives too; attempts are counted by the reprocessor itself.
 _RECEIVES = 20
 _NO_DLQ = "it reads a queue: what it does not report as done stays there, and goes to quarantine in the end"
-_FORGETS = (
-    "both keep messages for the longest time that SQS knows, and what the reprocessor sets aside begins "
-    "anew; only what SQS itself moves after crashes keeps its age"
-)
 
 
 class FailureReprocessor(Construct):
@@ -160,14 +155,13 @@ class FailureReprocessor(Construct):
         behind = queue.dead_letter_queue if isinstance(queue, sqs.Queue) else None
         if behind is not None:
             return behind.queue
-        made = OnFailureQueue(self, "Quarantine", alarm_topic=topic).queue
+        quarantine = OnFailureQueue(self, "Quarantine", alarm_topic=topic)
+        made = quarantine.queue
         resource = queue.node.default_child
         # Behind a queue of another stack it cannot stand: that stack would need this one, and this one it.
         if isinstance(resource, sqs.CfnQueue) and Stack.of(queue) == Stack.of(self) and not queue.fifo:
             resource.redrive_policy = {"deadLetterTargetArn": made.queue_arn, "maxReceiveCount": _RECEIVES}
-            acknowledged = [{"Rule": "dlq-forgets-first", "Reason": _FORGETS}]
-            stated = {"HoldsFailures": True, "Acknowledge": acknowledged}
-            own_resource(made, sqs.CfnQueue).add_metadata("LambdaPatterns", stated)
+            quarantine.stand_behind()
         return made
 
     def _let_invoke(self, functions: Sequence[lambda_.IFunction]) -> None:

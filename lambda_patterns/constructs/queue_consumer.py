@@ -66,8 +66,9 @@ class QueueConsumer(Construct):
         fifo: make the new queue, and the one behind it, FIFO. Default False.
         batch_size: messages at a time: 1-10, with a window 1-10,000, of a FIFO queue 1-10. Default 10.
         batching_window: how long to wait for a full batch, 0-300 s; not of a FIFO queue. Default: not at all.
-        max_concurrency: how many of the function run at most for this queue, 2-1,000. Default: the function's
-            reservation, so that no message is received by a function that may not run; without one, no limit.
+        max_concurrency: how many of the function run at most for this queue, 2-1,000; all its queues together
+            within its reservation. Default: what is left of the reservation, so that no message is received
+            by a function that may not run; without one, no limit.
         hidden_for: another visibility timeout, with its reason. Default: see above.
         max_receives: how often a message is tried. Default 5: with fewer, messages that were throttled end
             in the dead-letter queue untried.
@@ -237,14 +238,34 @@ def _concurrency(function: lambda_.Function, asked: int | None) -> int | None:
     reserved = resource.reserved_concurrent_executions if isinstance(resource, lambda_.CfnFunction) else None
     if reserved is None or is_token(reserved):
         return asked
+    taken = _taken(function)
+    left = reserved - taken
+    others = f" beside the {taken:g} of its other queues" if taken else ""
     if asked is None:
-        return int(reserved) if limits.MAXIMUM_CONCURRENCY.problem(reserved) is None else None
-    if asked > reserved:
+        if taken and limits.MAXIMUM_CONCURRENCY.problem(left) is not None:
+            raise ArgumentError(
+                f"max_concurrency: {left:g} of the {reserved:g} reserved for the function are left{others}, "
+                f"and a queue takes 2 at least: say max_concurrency= for each ({limits.SQS_SCALING_PAGE})"
+            )
+        return int(left) if limits.MAXIMUM_CONCURRENCY.problem(left) is None else None
+    if asked > left:
         raise ArgumentError(
-            f"max_concurrency: {asked} is more than the {reserved:g} reserved for the function: what "
+            f"max_concurrency: {asked}{others} is more than the {reserved:g} reserved for the function: what "
             f"is received beyond them is throttled, and counts as a receive ({limits.SQS_SCALING_PAGE})"
         )
     return asked
+
+
+def _taken(function: lambda_.Function) -> float:
+    """How many of a function the queues that it reads already may run at most, together."""
+    total = 0.0
+    for child in function.node.children:
+        mapping = child.node.default_child
+        if isinstance(mapping, lambda_.CfnEventSourceMapping):
+            scaling = mapping.scaling_config
+            most = getattr(scaling, "maximum_concurrency", None)
+            total += 0 if most is None or is_token(most) else most
+    return total
 
 
 def _check_queue(

@@ -8,7 +8,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 
-from lambda_patterns.constructs import OnFailureQueue, PlainFunction
+from lambda_patterns.constructs import FailureReprocessor, OnFailureQueue, PlainFunction, QueueConsumer
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.testing import synthesize
 from tests.constructs.template_queries import code, declarations, of_type, only
@@ -65,15 +65,99 @@ def test_with_a_customer_key_whoever_writes_may_use_it(stack: Stack) -> None:
     assert "kms:Decrypt" in actions
 
 
-def test_a_subscription_takes_it_and_sns_may_use_its_key(stack: Stack) -> None:
+def test_a_subscription_of_aws_cdk_takes_it_and_its_key_is_opened_by_the_grant_alone(stack: Stack) -> None:
     queue = OnFailureQueue(stack, "Failures", encryption_key=kms.Key(stack, "Key"))
     function = PlainFunction(stack, "Ship", on_failure=queue, **code())
-    sns.Topic(stack, "Topic").add_subscription(
-        subscriptions.LambdaSubscription(function, dead_letter_queue=queue.queue)
-    )
+    topic = sns.Topic(stack, "Topic")
+    topic.add_subscription(subscriptions.LambdaSubscription(function, dead_letter_queue=queue.queue))
     template = synthesize(stack)
     assert "sns.amazonaws.com" in json.dumps(only(template, "AWS::SQS::QueuePolicy"))
     assert "RedrivePolicy" in only(template, "AWS::SNS::Subscription")
+    assert "sns.amazonaws.com" not in json.dumps(only(template, "AWS::KMS::Key"))
+
+
+def test_the_grant_opens_the_key_to_the_subscriptions_of_one_topic(stack: Stack) -> None:
+    queue = OnFailureQueue(stack, "Failures", encryption_key=kms.Key(stack, "Key"))
+    topic = sns.Topic(stack, "Topic")
+    queue.grant_service("sns.amazonaws.com", source_arn=topic.topic_arn)
+    opened = only(synthesize(stack), "AWS::KMS::Key")["KeyPolicy"]["Statement"][-1]
+    assert opened["Principal"] == {"Service": "sns.amazonaws.com"}
+    assert opened["Condition"] == {"ArnEquals": {"aws:SourceArn": stack.resolve(topic.topic_arn)}}
+
+
+def test_by_its_role_no_queue_may_take_it_as_its_dead_letter_queue(stack: Stack) -> None:
+    OnFailureQueue(stack, "One", role="destination")
+    OnFailureQueue(stack, "Two", role="function")
+    OnFailureQueue(stack, "Three", role="subscription")
+    queues = of_type(synthesize(stack), "AWS::SQS::Queue")
+    assert [queue["RedriveAllowPolicy"] for queue in queues] == [{"redrivePermission": "denyAll"}] * 3
+
+
+def test_without_a_role_it_may_be_anybodys(stack: Stack) -> None:
+    OnFailureQueue(stack, "Failures")
+    assert "RedriveAllowPolicy" not in only(synthesize(stack), "AWS::SQS::Queue")
+
+
+def test_behind_a_source_it_is_watched_by_depth_and_lets_in_the_sources_that_are_named(stack: Stack) -> None:
+    arn = "arn:aws:sqs:eu-west-1:123456789012:work"
+    OnFailureQueue(stack, "Dead", role="source", source_arns=[arn])
+    template = synthesize(stack)
+    assert only(template, "AWS::SQS::Queue")["RedriveAllowPolicy"] == {
+        "redrivePermission": "byQueue",
+        "sourceQueueArns": [arn],
+    }
+    alarm = only(template, "AWS::CloudWatch::Alarm")
+    assert (alarm["MetricName"], alarm["Threshold"]) == ("ApproximateNumberOfMessagesVisible", 1)
+
+
+def test_behind_a_fifo_source_it_is_fifo_and_takes_any_source(stack: Stack) -> None:
+    dead = OnFailureQueue(stack, "Dead", role="source", fifo=True)
+    function = PlainFunction(stack, "Orders", **code())
+    QueueConsumer(stack, "Consumer", function=function, fifo=True, dead_letter_queue=dead.queue)
+    queues = of_type(synthesize(stack), "AWS::SQS::Queue")
+    assert all(queue["FifoQueue"] for queue in queues)
+    assert [queue["RedriveAllowPolicy"] for queue in queues if "RedrivePolicy" not in queue] == [
+        {"redrivePermission": "allowAll"}
+    ]
+
+
+def test_what_fails_again_too_often_goes_into_a_quarantine_of_its_own(stack: Stack) -> None:
+    failures = OnFailureQueue(stack, "Failures", quarantine_after=20)
+    ship = PlainFunction(stack, "Ship", on_failure=failures, **code())
+    reprocessor = FailureReprocessor(stack, "Reprocessor", failures=failures, functions=[ship])
+    assert failures.quarantine is not None
+    assert reprocessor.quarantine.node.path == failures.quarantine.node.path
+    template = synthesize(stack)
+    queues = {"RedrivePolicy" in queue: queue for queue in of_type(template, "AWS::SQS::Queue")}
+    assert queues.keys() == {True, False}
+    assert queues[True]["RedrivePolicy"]["maxReceiveCount"] == 20
+    stated = declarations(template, "AWS::SQS::Queue")
+    assert [entry["Rule"] for one in stated for entry in one.get("Acknowledge", [])] == ["dlq-forgets-first"]
+    metrics = {alarm["MetricName"] for alarm in of_type(template, "AWS::CloudWatch::Alarm")}
+    assert metrics == {"NumberOfMessagesSent", "ApproximateNumberOfMessagesVisible"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"role": "dlq"}, "role: 'dlq' is none of destination, function, subscription, source"),
+        ({"fifo": True}, "fifo: Lambda writes failures to standard queues alone: leave it out, or say"),
+        ({"fifo": True, "role": "function"}, "fifo: Lambda writes failures to standard queues alone: leave"),
+        ({"source_arns": ["arn"]}, "source_arns: only a queue whose failures SQS moves here has an ARN to"),
+        (
+            {"role": "source", "source_arns": ["arn"] * 11},
+            "source_arns: 11 queues, allowed are 10: leave them out to let every queue (",
+        ),
+        ({"quarantine_after": 0}, "quarantine_after: "),
+    ],
+)
+def test_what_does_not_go_together_is_refused_before_anything_is_made(
+    stack: Stack, arguments: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        OnFailureQueue(stack, "Failures", **arguments)  # type: ignore[arg-type]  # wrong on purpose
+    assert str(caught.value).startswith(message)
+    assert stack.node.try_find_child("Failures") is None
 
 
 def test_a_service_that_writes_is_let_in_for_one_source(stack: Stack) -> None:

@@ -60,6 +60,32 @@ def test_a_reservation_bounds_what_is_received(stack: Stack) -> None:
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": 7}
 
 
+def test_several_queues_share_the_reservation(stack: Stack) -> None:
+    function = PlainFunction(stack, "Orders", reserved_concurrent_executions=7, **code())
+    QueueConsumer(stack, "One", function=function, max_concurrency=3)
+    with pytest.raises(ArgumentError) as caught:
+        QueueConsumer(stack, "Two", function=function, max_concurrency=5)
+    assert str(caught.value).startswith(
+        "max_concurrency: 5 beside the 3 of its other queues is more than the 7 reserved for the function: "
+    )
+    QueueConsumer(stack, "Three", function=function)
+    with pytest.raises(ArgumentError) as caught:
+        QueueConsumer(stack, "Four", function=function)
+    assert str(caught.value).startswith(
+        "max_concurrency: 0 of the 7 reserved for the function are left beside the 7 of its other queues, "
+        "and a queue takes 2 at least: say max_concurrency= for each ("
+    )
+    mappings = of_type(synthesize(stack), "AWS::Lambda::EventSourceMapping")
+    assert [mapping["ScalingConfig"]["MaximumConcurrency"] for mapping in mappings] == [3, 4]
+
+
+def test_without_a_reservation_several_queues_share_the_account(stack: Stack) -> None:
+    function = PlainFunction(stack, "Orders", **code())
+    QueueConsumer(stack, "One", function=function, max_concurrency=900)
+    QueueConsumer(stack, "Two", function=function, max_concurrency=900)
+    assert len(of_type(synthesize(stack), "AWS::Lambda::EventSourceMapping")) == 2
+
+
 def test_a_fifo_queue_has_a_fifo_queue_behind_it(stack: Stack) -> None:
     QueueConsumer(stack, "Consumer", function=PlainFunction(stack, "Orders", **code()), fifo=True)
     assert all(queue["FifoQueue"] is True for queue in of_type(synthesize(stack), "AWS::SQS::Queue"))
