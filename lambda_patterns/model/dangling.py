@@ -12,7 +12,7 @@ from lambda_patterns.model.intrinsics import VARIABLE
 from lambda_patterns.model.values import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from lambda_patterns.model.template import Template
     from lambda_patterns.model.values import Json, Raw
@@ -91,7 +91,7 @@ class _Search:
 
     def values(self, raw: Json, section: str, logical_id: str) -> Iterator[Dangling]:
         """Search below a value; its path is only kept where there is something to say."""
-        if not any(True for container in _containers(raw) for _ in self._check(container)):
+        if not self._anything(raw):
             return
         pending: list[tuple[Json, Path]] = [(raw, ())]
         while pending:
@@ -103,6 +103,25 @@ class _Search:
             elif isinstance(item, dict):
                 called = len(item) == 1 and next(iter(item)) in _CHECKS
                 pending.extend((value, path if called else (*path, key)) for key, value in item.items())
+
+    def _anything(self, raw: Json) -> bool:
+        """Whether something at or below a value names nothing, without saying where: there seldom is."""
+        pending = [raw]
+        values: Iterable[Json]
+        while pending:
+            item = pending.pop()
+            if type(item) is dict:
+                if len(item) == 1:
+                    ((key, argument),) = item.items()
+                    if key in _CHECKS and next(_CHECKS[key](self, argument), None) is not None:
+                        return True
+                values = item.values()
+            elif type(item) is list:
+                values = item
+            else:
+                continue
+            pending += [value for value in values if type(value) is dict or type(value) is list]
+        return False
 
     def _check(self, item: Json) -> Iterator[tuple[str, str, str]]:
         if type(item) is dict and len(item) == 1:
@@ -161,19 +180,6 @@ class _Search:
         second = plain(argument[2])
         if second is not None and rows and not any(isinstance(row, dict) and second in row for row in rows):
             yield "Fn::FindInMap", f"{argument[0]}.{key or '*'}.{second}", "mapping"
-
-
-def _containers(raw: Json) -> Iterator[Json]:
-    """Every mapping at or below `raw` that may be a function."""
-    pending = [raw]
-    while pending:
-        item = pending.pop()
-        if type(item) is dict:
-            if len(item) == 1:
-                yield item
-            pending.extend(item.values())
-        elif type(item) is list:
-            pending.extend(item)
 
 
 _CHECKS = {

@@ -19,49 +19,66 @@ if TYPE_CHECKING:
 
 _BLANK = re.compile(r"[ \t\r\n\ufeff]*")
 _DECODER = json.JSONDecoder()
+_STRETCH = 4096
 
 Step = str | int
+Place = tuple[int, int]
 
 
 class Locator:
     """Finds lines in one text: called with a path, the line, from 1, of its deepest part that is there."""
 
-    __slots__ = ("_composed", "_members", "_root", "_starts", "_text")
+    __slots__ = ("_as_json", "_before", "_composed", "_members", "_root", "_text")
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._members: dict[int, dict[Step, tuple[int, int]]] = {}
+        begin = _skip(text, 0)
+        self._as_json = text[begin : begin + 1] in ("{", "[")
+        self._members: dict[int, tuple[dict[Step, Place], Iterator[tuple[Step, Place]]]] = {}
         self._root: Node | None = None
         self._composed = False
-        self._starts: list[int] | None = None
+        self._before: list[int] | None = None
 
     def __call__(self, path: tuple[Step, ...]) -> int | None:
         """The line of `path`, None where not even its first key is there."""
-        if self._text.lstrip("\ufeff \t\r\n")[:1] in ("{", "["):
+        if self._as_json:
             try:
                 return self._in_json(path)
             except (ValueError, RecursionError):
-                pass  # a flow mapping of YAML begins like JSON
+                self._as_json = False  # a flow mapping of YAML begins like JSON
         return self._in_yaml(path)
 
     def _in_json(self, path: tuple[Step, ...]) -> int | None:
         position = _skip(self._text, 0)
         found: int | None = None
         for step in path:
-            if position not in self._members:
-                self._members[position] = dict(_members(self._text, position))
-            member = self._members[position].get(step)
+            member = self._member(position, step)
             if member is None:
                 break
             found, position = member
         return None if found is None else self._line(found)
 
-    def _line(self, position: int) -> int:
-        if self._starts is None:
-            self._starts = list(accumulate(len(line) + 1 for line in self._text.split("\n")))
-        from bisect import bisect_right  # noqa: PLC0415  # only a finding needs lines
+    def _member(self, position: int, step: Step) -> Place | None:
+        """Read the container at `position` as far as `step`, and go on from there for the next one."""
+        if position not in self._members:
+            self._members[position] = {}, _members(self._text, position)
+        known, more = self._members[position]
+        if step not in known:
+            for key, place in more:
+                known[key] = place
+                if key == step:
+                    break
+        return known.get(step)
 
-        return bisect_right(self._starts, position) + 1
+    def _line(self, position: int) -> int:
+        """Count the ends of lines before a position: those of whole stretches of the text are kept."""
+        text = self._text
+        if self._before is None:
+            starts = range(0, len(text), _STRETCH)
+            ends = (text.count("\n", start, start + _STRETCH) for start in starts)
+            self._before = list(accumulate(ends, initial=1))
+        stretch = position // _STRETCH
+        return self._before[stretch] + text.count("\n", stretch * _STRETCH, position)
 
     def _in_yaml(self, path: tuple[Step, ...]) -> int | None:
         from lambda_patterns.model.yaml_document import compose  # noqa: PLC0415  # only YAML needs PyYAML
@@ -79,7 +96,7 @@ class Locator:
         return found
 
 
-def _members(text: str, position: int) -> Iterator[tuple[Step, tuple[int, int]]]:
+def _members(text: str, position: int) -> Iterator[tuple[Step, Place]]:
     """Key or index -> where it and its value begin, of the JSON container at `position`."""
     if text[position : position + 1] not in ("{", "["):
         return

@@ -97,7 +97,7 @@ class Scope:
         self._parameters: dict[str, Value] = {}
         self._conditions: dict[str, bool | Unknown] = {}
         self._pseudo: dict[str, Value] = {}
-        self._outputs: dict[str, Value] = {}
+        self._outputs: dict[str | int, Value] = {}
 
     # What is written
 
@@ -127,6 +127,8 @@ class Scope:
             return Unknown("a macro decides the value")
         result: dict[str, Value] = raw
         for key, item in raw.items():
+            if type(item) in _PLAIN:
+                continue
             value = self.resolve(item)
             if value is not item:
                 if result is raw:
@@ -147,7 +149,7 @@ class Scope:
                 result.append(value)
         return raw if result is None else result
 
-    def resolve_property(self, raw: Json, name: str, cache: dict[str, Value]) -> Value:
+    def resolve_property(self, raw: Json, name: str | int, cache: dict[str | int, Value]) -> Value:
         """Follow a property into `cache`, where a property that refers to itself finds `CYCLE` meanwhile."""
         cache[name] = CYCLE
         try:
@@ -305,4 +307,5 @@ class Scope:
         return self._outputs[name]
 
 
+_PLAIN = frozenset({int, float, bool, type(None)})
 _SHARED = frozenset({"AWS::Region", "AWS::AccountId", "AWS::Partition", "AWS::URLSuffix"})

@@ -101,7 +101,7 @@ class Resource:
     def __init__(self, scope: Scope, logical_id: str, raw: Raw, *, certain: bool = True) -> None:
         self._scope = scope
         self._raw = raw
-        self._cache: dict[str, Value] = {}
+        self._cache: dict[str | int, Value] = {}
         self._properties: dict[str, Value] | None = None
         self.id = logical_id
         kind = raw.get("Type")
@@ -154,8 +154,11 @@ class Resource:
         """
         if not path:
             return self.properties
-        value = self._property(path[0])
-        for step in path[1:]:
+        first, *rest = path
+        value = self._cache.get(first, _NOT_ASKED)
+        if value is _NOT_ASKED:
+            value = self._property(first)
+        for step in rest:
             if isinstance(value, dict):
                 value = value.get(step)  # type: ignore[arg-type]  # an index into a mapping finds nothing
             elif isinstance(value, list) and isinstance(step, int):
@@ -211,15 +214,19 @@ class Resource:
     def _property(self, name: str | int) -> Value:
         """The top-level property `name`, None where there is none."""
         cache = self._cache
-        if name in cache:
-            return cache[str(name)]
+        value = cache.get(name, _NOT_ASKED)
+        if value is not _NOT_ASKED:
+            return value
         raw = self._raw.get("Properties")
-        if not isinstance(raw, dict) or name not in raw:
-            return Unknown(f"a macro may set {name} of {self.id}") if self._incomplete else None
-        return self._scope.resolve_property(raw[name], str(name), cache)
+        if isinstance(raw, dict) and name in raw:
+            return self._scope.resolve_property(raw[name], name, cache)
+        value = Unknown(f"a macro may set {name} of {self.id}") if self._incomplete else None
+        cache[name] = value
+        return value
 
     def __repr__(self) -> str:
         return f"Resource({self.template!r}, {self.id!r}, {self.type!r})"
 
 
 _SCALARS = frozenset({str, int, float, bool})
+_NOT_ASKED = Unknown("it was not asked for")

@@ -161,5 +161,10 @@ def every(answers: Iterable[Answer]) -> Answer:
 
 def some(answers: Iterable[Answer]) -> Answer:
     """True if one is True, else None if one is None, else False."""
-    denied = every(None if answer is None else not answer for answer in answers)
-    return None if denied is None else not denied
+    result: Answer = False
+    for answer in answers:
+        if answer:
+            return True
+        if answer is None:
+            result = None
+    return result
