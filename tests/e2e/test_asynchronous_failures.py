@@ -170,12 +170,12 @@ def test_a_topic_as_destination_publishes_the_record(workshop: Any) -> None:
 
 def test_a_function_as_destination_is_invoked_with_the_record(workshop: Any) -> None:
     url, arn = workshop.queue("done")
-    function, helper = workshop.function(), workshop.function("helper")
+    function, second = workshop.function(), workshop.function("second")
     workshop.lam.put_function_event_invoke_config(
-        FunctionName=function, DestinationConfig={"OnSuccess": {"Destination": helper}}
+        FunctionName=function, DestinationConfig={"OnSuccess": {"Destination": second}}
     )
     workshop.lam.put_function_event_invoke_config(
-        FunctionName=helper, DestinationConfig={"OnSuccess": {"Destination": arn}}
+        FunctionName=second, DestinationConfig={"OnSuccess": {"Destination": arn}}
     )
     workshop.invoke_async(function, {"order": 1})
     record = workshop.record(url)
