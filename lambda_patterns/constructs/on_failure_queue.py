@@ -88,6 +88,8 @@ class OnFailureQueue(Construct):
     Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
     """
 
+    queue: sqs.Queue
+
     def __init__(  # noqa: PLR0913  # each is one setting of a queue
         self,
         scope: Construct,

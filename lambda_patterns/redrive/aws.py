@@ -24,6 +24,7 @@ from lambda_patterns.errors import ArgumentError, LambdaPatternsError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
@@ -42,6 +43,7 @@ _ACTIONS = {
     "CopyObject": "s3:GetObject and s3:PutObject",
     "ListFunctionEventInvokeConfigs": "lambda:ListFunctionEventInvokeConfigs",
     "ListStackResources": "cloudformation:ListStackResources",
+    "ListAliases": "lambda:ListAliases",
 }
 _SERVICES = {
     "Function": "lambda",
@@ -51,6 +53,7 @@ _SERVICES = {
     "Topic": "sns",
     "Publish": "sns",
     "Stack": "cloudformation",
+    "Rule": "events",
 }
 _NO_CREDENTIALS = (
     NoCredentialsError,
@@ -160,6 +163,11 @@ class Aws:
         # The embedded AWS has no name per bucket, so the bucket goes into the path there.
         style = {"s3": {"addressing_style": "path"}} if self.endpoint_url else {}
         return self._session.client("s3", endpoint_url=self.endpoint_url, config=self._config(**style))
+
+    @cached_property
+    def events(self) -> EventBridgeClient:
+        """The EventBridge client."""
+        return self._session.client("events", endpoint_url=self.endpoint_url, config=self._config())
 
     @cached_property
     def cloudformation(self) -> CloudFormationClient:

@@ -147,7 +147,7 @@ def _of_function(aws: Aws, name: str) -> Iterator[tuple[str, str]]:
             yield target, f"on-failure destination of {short}'s mapping of {source.rsplit(':', 1)[-1]}"
         if ":sqs:" in source and (target := _dead_letter_queue(aws, source)):
             yield target, f"dead-letter queue of {source.rsplit(':', 1)[-1]}, which feeds {short}"
-    yield from _subscriptions_to(aws, function, short)
+    yield from _handing_over(aws, function, short, qualifier)
 
 
 def _split(name: str) -> tuple[str, str | None]:
@@ -175,15 +175,15 @@ def _dead_letters_to(attributes: Mapping[str, str] | Mapping[QueueAttributeNameT
     return found if isinstance(found, str) else None
 
 
-def _subscriptions_to(aws: Aws, function: str, short: str) -> Iterator[tuple[str, str]]:
-    """Follow the topics that the function's policy lets in to the dead-letter queues of its subscriptions."""
-    try:
-        policy = aws.lambda_.get_policy(FunctionName=function)["Policy"]
-    except ClientError as error:
-        if aws_.is_missing(error):
-            return
-        raise
-    for topic in sorted({word for word in policy.split('"') if word.startswith("arn:") and ":sns:" in word}):
+def _handing_over(aws: Aws, function: str, short: str, qualifier: str | None) -> Iterator[tuple[str, str]]:
+    """Follow the topics and rules that the function's policies let in to what keeps undelivered events."""
+    sources = {
+        word
+        for policy in _policies(aws, function, qualifier)
+        for word in policy.split('"')
+        if word.startswith("arn:") and "*" not in word
+    }
+    for topic in sorted(source for source in sources if ":sns:" in source):
         try:
             pages = aws.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
             subscriptions = [s for page in pages for s in page["Subscriptions"]]
@@ -194,6 +194,39 @@ def _subscriptions_to(aws: Aws, function: str, short: str) -> Iterator[tuple[str
         for subscription in subscriptions:
             if f":function:{short}" in subscription.get("Endpoint", ""):
                 yield from _of_subscription(aws, subscription.get("SubscriptionArn", ""))
+    for rule in sorted(source for source in sources if ":events:" in source and ":rule/" in source):
+        *bus, name = rule.split(":rule/")[1].split("/")
+        yield from _of_rule(aws, name, "/".join(bus), short)
+
+
+def _policies(aws: Aws, function: str, qualifier: str | None) -> Iterator[str]:
+    """Yield the resource policies of a function and of its aliases, or of one of them."""
+    pages = aws.lambda_.get_paginator("list_aliases").paginate(FunctionName=function)
+    aliases = [alias.get("Name", "") for page in pages for alias in page.get("Aliases", [])]
+    for name in [None, *aliases] if qualifier is None else [qualifier]:
+        asked = {"FunctionName": function} if name in {None, "$LATEST"} else None
+        try:
+            yield aws.lambda_.get_policy(**(asked or {"FunctionName": function, "Qualifier": str(name)}))[
+                "Policy"
+            ]
+        except ClientError as error:
+            if not aws_.is_missing(error):
+                raise
+
+
+def _of_rule(aws: Aws, name: str, bus: str, function: str | None = None) -> Iterator[tuple[str, str]]:
+    """Yield what keeps the events that a rule could not hand to its targets, or to one function."""
+    try:
+        # Of its targets there are five at most: one page.
+        targets = aws.events.list_targets_by_rule(Rule=name, EventBusName=bus or "default")["Targets"]
+    except ClientError as error:
+        if aws_.is_missing(error):
+            return
+        raise
+    for target in targets:
+        kept = target.get("DeadLetterConfig", {}).get("Arn")
+        if kept and (function is None or f":function:{function}" in target["Arn"]):
+            yield kept, f"dead-letter queue of the target of rule {name}"
 
 
 def _of_subscription(aws: Aws, arn: str) -> Iterator[tuple[str, str]]:
@@ -225,6 +258,9 @@ def _of_stack(aws: Aws, name: str) -> Iterator[tuple[str, str]]:
             yield from _of_function(aws, physical)
         elif kind == "AWS::SNS::Subscription":
             yield from _of_subscription(aws, physical)
+        elif kind == "AWS::Events::Rule":
+            *bus, rule = physical.split("|")
+            yield from _of_rule(aws, rule, "|".join(bus))
         elif kind == "AWS::SQS::Queue":
             yield from _of_queue(aws, physical)
 
