@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Duration, Names, RemovalPolicy, Token
+from aws_cdk import Duration, RemovalPolicy, Token
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_rds as rds
 
-from lambda_patterns.constructs.acknowledgements import LOG_GROUP_KEY, acknowledge
 from lambda_patterns.constructs.database_engine import proxied_engine, version_of
+from lambda_patterns.constructs.database_logs import log_groups, wait_for
 from lambda_patterns.constructs.database_reasons import acknowledge_database
 from lambda_patterns.constructs.function_options import is_token
 from lambda_patterns.errors import ArgumentError
@@ -192,9 +192,9 @@ def new_instance(scope: Construct, new: NewInstance, around: Surroundings) -> So
         **_common(scope, around, facts),
         **new.options,
     }
-    log_groups = _log_groups(scope, "instance", new.log_retention, arguments)
+    groups = log_groups(scope, "instance", new.log_retention, arguments)
     database = rds.DatabaseInstance(scope, "Database", engine=new.engine, **arguments)
-    _after(database, log_groups)
+    wait_for(database, groups)
     acknowledge_database(database, arguments["cloudwatch_logs_exports"])
     return Source(
         database=database,
@@ -233,9 +233,9 @@ def new_cluster(scope: Construct, new: NewCluster, around: Surroundings) -> Sour
         **common,
         **new.options,
     }
-    log_groups = _log_groups(scope, "cluster", new.log_retention, arguments)
+    groups = log_groups(scope, "cluster", new.log_retention, arguments)
     database = rds.DatabaseCluster(scope, "Database", engine=new.engine, **arguments)
-    _after(database, log_groups)
+    wait_for(database, groups)
     acknowledge_database(database, arguments["cloudwatch_logs_exports"])
     return Source(
         database=database,
@@ -245,47 +245,6 @@ def new_cluster(scope: Construct, new: NewCluster, around: Surroundings) -> Sour
         has_readers=bool(readers),
         parameter_group=parameter_group,
     )
-
-
-def _log_groups(
-    scope: Construct, kind: str, retention: logs.RetentionDays, arguments: dict[str, Any]
-) -> list[logs.LogGroup]:
-    """Make the log groups that RDS would make by itself without a retention, and name the database for them.
-
-    RDS writes to a group that it finds under the name of the database, so that must be known before. With
-    a name CloudFormation refuses to replace the database, by an empty one as it would.
-    Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_LogAccess.Procedural.UploadtoCloudWatch.html
-
-    Args:
-        scope: the construct of the database.
-        kind: "instance" or "cluster".
-        retention: how long the groups keep what they get.
-        arguments: the database's arguments, which get its name.
-    """
-    if "cloudwatch_logs_retention" in arguments:
-        return []
-    name = Names.unique_resource_name(scope, max_length=60, separator="-").lower()
-    identifier = arguments.setdefault(f"{kind}_identifier", name)
-    made: list[logs.LogGroup] = []
-    for log in arguments["cloudwatch_logs_exports"]:
-        group = logs.LogGroup(
-            scope,
-            f"Logs-{log}",
-            log_group_name=f"/aws/rds/{kind}/{identifier}/{log}",
-            retention=retention,
-            # it keeps its name, which a stack made again would need
-            removal_policy=RemovalPolicy.DESTROY,
-        )
-        acknowledge(group, LOG_GROUP_KEY)
-        made.append(group)
-    return made
-
-
-def _after(database: rds.DatabaseInstance | rds.DatabaseCluster, log_groups: Sequence[logs.LogGroup]) -> None:
-    """Have the database alone, and not its roles and groups, wait for its log groups."""
-    own = database.node.default_child
-    assert own is not None  # noqa: S101  # narrows: an L2 has its resource
-    own.node.add_dependency(*log_groups)
 
 
 def _parameter_group(

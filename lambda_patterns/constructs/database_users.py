@@ -140,14 +140,16 @@ def _mysql(user: DatabaseUser, database_name: str, *, token: bool) -> tuple[str,
     )
 
 
-def sql_file(statements: Sequence[str], passwords: Sequence[str]) -> str:
+def sql_file(engine: engines.Engine, statements: Sequence[str], passwords: Sequence[str]) -> str:
     """Join statements to a file for a client of the database, headed by what it expects.
 
     Args:
+        engine: the engine's facts: psql has variables, the mysql client has none.
         statements: the statements, in order.
         passwords: the names of the variables that stand for passwords.
     """
-    needs = "".join(f"-- :'{name}' stands for a quoted password (psql -v {name}=...)\n" for name in passwords)
+    how = "psql -v {}=..." if engine.proxy_family == "POSTGRESQL" else "put it in its place"
+    needs = "".join(f"-- :'{name}' stands for a quoted password ({how.format(name)})\n" for name in passwords)
     return (
         "-- run as the master user; run again, it changes nothing but passwords\n"
         + needs

@@ -354,7 +354,8 @@ class ProxiedDatabase(ConnectableDatabase):
     @property
     def bootstrap_sql(self) -> str:
         """The SQL that makes the users, as a file for psql or mysql. Passwords stand in it by name."""
-        return sql_file(self.user_statements, [password_variable(name) for name in self.secrets])
+        names = [password_variable(name) for name in self.secrets]
+        return sql_file(self._source.engine, self.user_statements, names)
 
     def prepare(self, function: lambda_.Function, *, schema: Sequence[str] = ()) -> CustomResource:
         """Have `function` make the tables and the users at each deployment that changes them.
