@@ -14,6 +14,7 @@ services of another Region.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.facts import services
@@ -113,7 +114,7 @@ class Needs:
         self._deployment = deployment
         self._needs: dict[Resource, tuple[Need, ...]] = {}
         self._connects: dict[Resource, tuple[Statement, ...]] = {}
-        self._by_role: dict[tuple[Resource, Value], list[tuple[tuple[str, Reason], ...]]] = {}
+        self._by_role: dict[tuple[Resource, Value], dict[int, tuple[tuple[str, Reason], ...]]] = {}
         self._peers: dict[Resource, tuple[Peer, ...]] = {}
         self._served: dict[Resource, dict[Resource, bool]] | None = None
 
@@ -201,14 +202,14 @@ class Needs:
     def _granted_to(self, function: Resource, role: Resource) -> Iterator[tuple[str, Reason]]:
         """What a role's statements grant; kept for a role, but for what Lambda itself uses of a function."""
         region, served = function.environment[0], self._served_by_lambda(function)
-        grants = self._deployment.permissions.grants(role)
-        if (role, region) not in self._by_role:
-            self._by_role[role, region] = [tuple(self._granted({}, region, role, one)) for one in grants]
-        for statement, granted in zip(grants, self._by_role[role, region], strict=True):
+        kept = self._by_role.setdefault((role, region), {})
+        for index, statement in enumerate(self._deployment.permissions.grants(role)):
             if served and self._may_be_of(statement, served):
                 yield from self._granted(served, region, role, statement)
-            else:
-                yield from granted
+                continue
+            if index not in kept:
+                kept[index] = tuple(self._granted({}, region, role, statement))
+            yield from kept[index]
 
     def _may_be_of(self, statement: Statement, served: Mapping[Resource, bool]) -> bool:
         """Whether a statement names one of `served`, or something that is not in the deployment."""
@@ -226,7 +227,7 @@ class Needs:
         if statement.but_actions or _via_service(statement):
             return
         for action in statement.actions:
-            service = _service(action)
+            service = _service(action) if isinstance(action, str) else None
             if service is None or not isinstance(action, str):
                 continue
             targets = self._code_targets(served, region, statement, action, service)
@@ -350,9 +351,10 @@ class Needs:
                 yield service
 
 
-def _service(action: Value) -> Service | None:
+@lru_cache(maxsize=16_384)
+def _service(action: str) -> Service | None:
     """The service that code calls with an action, None where AWS does it in the role's name, or may."""
-    if not isinstance(action, str) or not action.partition(":")[2] or "*" in action.partition(":")[0]:
+    if not action.partition(":")[2] or "*" in action.partition(":")[0]:
         return None
     service = services.of_action(action)
     return None if service is None or _covers(service.on_behalf, action) else service

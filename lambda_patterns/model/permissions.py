@@ -82,6 +82,8 @@ class Permissions:
         self._of_roles: dict[Resource, Policies] = {}
         self._of_resources: dict[Resource, Policies | None] = {}
         self._boundaries: dict[Resource, Policies] = {}
+        self._managed_by: dict[str | Text, Resource | str | None] = {}
+        self._of_aws: dict[str, tuple[Statement, ...]] = {}
         self._invocations: dict[str, _Invocations] = {}
 
     def role_of(self, function: Resource) -> Resource | None:
@@ -246,23 +248,32 @@ class Permissions:
 
     def _managed(self, arn: Value, role: Resource) -> Iterator[Statement | None]:
         """A managed policy by its ARN: the deployment's own, one of AWS's in the table, or unknown."""
+        named = self._named(arn)
+        if named is None:
+            yield None
+        elif isinstance(named, Resource):
+            yield from _of_policy(named)
+        else:
+            if named not in self._of_aws:
+                self._of_aws[named] = tuple(_of_aws(named, role))
+            for statement in self._of_aws[named]:
+                yield statement._replace(resource=role)
+
+    def _named(self, arn: Value) -> Resource | str | None:
+        """What an ARN names: the deployment's own managed policy, or one of AWS's by its name."""
+        if not isinstance(arn, str | Text):
+            return self._find_named(arn)
+        if arn not in self._managed_by:
+            self._managed_by[arn] = self._find_named(arn)
+        return self._managed_by[arn]
+
+    def _find_named(self, arn: Value) -> Resource | str | None:
         found = self._deployment.resource_of(arn, _MANAGED)
         if found is not None and found.type == _MANAGED:
-            yield from _of_policy(found)
-            return
+            return found
         segments = segments_of(arn)
         name = segments[5] if segments is not None and segments[4] == "aws" else None
-        if not isinstance(name, str):
-            yield None
-            return
-        policy = managed_policy(name.removeprefix("policy/"))
-        written: list[Value] = [] if policy is None else list(policy.statements)
-        if policy is None or not policy.complete:
-            written.append(_MORE)
-        for statement in statements({"Statement": written}, role, ("ManagedPolicyArns",)):
-            if statement is not None:
-                about = () if policy is None else policy.about
-                yield statement._replace(managed=name.rpartition("/")[2], about=about)
+        return name if isinstance(name, str) else None
 
     def _boundary(self, role: Resource) -> Policies | None:
         boundary = role.get("PermissionsBoundary")
@@ -271,6 +282,17 @@ class Permissions:
         if role not in self._boundaries:
             self._boundaries[role] = Policies(tuple(self._managed(boundary, role)))
         return self._boundaries[role]
+
+
+def _of_aws(name: str, role: Resource) -> Iterator[Statement]:
+    policy = managed_policy(name.removeprefix("policy/"))
+    written: list[Value] = [] if policy is None else list(policy.statements)
+    if policy is None or not policy.complete:
+        written.append(_MORE)
+    for statement in statements({"Statement": written}, role, ("ManagedPolicyArns",)):
+        if statement is not None:
+            about = () if policy is None else policy.about
+            yield statement._replace(managed=name.rpartition("/")[2], about=about)
 
 
 def _of_policy(policy: Resource) -> Iterator[Statement | None]:

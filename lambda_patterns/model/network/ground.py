@@ -75,6 +75,13 @@ class Walk:
         elif outcome is not None:
             (self.blocks if outcome.code else self.doubts).append(outcome)
 
+    def join(self, beyond: Walk) -> None:
+        """Go on by a way that was walked before, which stays as it is."""
+        if not self.blocks and not self.doubts:
+            self.hops += beyond.hops
+        self.blocks += beyond.blocks
+        self.doubts += beyond.doubts
+
     def end(self, subnet: str | Unknown, to: str | Unknown | None) -> Path:
         """Conclude: something known to stop it wins over something that is not known."""
         verdict = Verdict.BLOCKED if self.blocks else Verdict.UNKNOWN if self.doubts else Verdict.REACHED

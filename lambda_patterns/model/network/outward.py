@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _AT_LARGE = {4: 8, 6: 16}  # a block at least this long speaks of particular addresses, not of the internet
 _IPV6 = 6
+NAT_INSTANCE = "NAT instance"
 
 
 class _Leaving(NamedTuple):
@@ -50,6 +51,7 @@ class Outward:
         self._graph = ground.graph
         self._paths: dict[tuple[object, ...], Path] = {}
         self._taken: dict[tuple[str, Prefix], Taken | None] = {}
+        self._open: dict[tuple[object, ...], tuple[Walk, str | None]] = {}
         self._mentions: dict[tuple[object, ...], frozenset[Prefix]] = {}
         self._split: dict[tuple[int, frozenset[Prefix]], list[tuple[Prefix, bool]]] = {}
 
@@ -121,38 +123,69 @@ class Outward:
         """Give the blocks that the rules on the way out tell apart."""
         subnet = self._ground.subnet(near)
         table = self._ground.table(subnet)
-        key = table.name if table else None, subnet.acl if subnet else None, near.groups.names
+        key = table.name if table else None, subnet.acl if subnet else None
         if key not in self._mentions:
-            self._mentions[key] = frozenset(self._every_mention(near, table))
-        return self._mentions[key]
+            self._mentions[key] = frozenset(self._every_mention(subnet, table))
+        return self._mentions[key].union(self._by_groups(near))
 
-    def _every_mention(self, near: Interface, table: RouteTable | None) -> Iterator[Prefix]:
-        passed = {near: None}
+    def _by_groups(self, interface: Interface) -> Iterator[Prefix]:
+        for name in interface.groups.names:
+            yield from blocks(rule.peer for rule in self._graph.groups[name].egress)
+
+    def _every_mention(self, subnet: Subnet | None, table: RouteTable | None) -> Iterator[Prefix]:
+        yield from self._by_subnet(subnet, table)
+        passed: dict[Interface, None] = {}
         for route in table.routes if table else ():
             if route.kind is TargetKind.INTERFACE and route.target in self._graph.forwarders:
                 passed[self._graph.forwarders[route.target]] = None
             if route.kind is TargetKind.NAT_GATEWAY and route.target in self._graph.nats:
                 passed[inside(self._graph.nats[route.target])] = None
         for interface in passed:
-            for name in interface.groups.names:
-                yield from blocks(rule.peer for rule in self._graph.groups[name].egress)
-            subnet = self._ground.subnet(interface)
-            table = self._ground.table(subnet)
-            yield from blocks(route.destination for route in (table.routes if table else ()))
-            if subnet is not None and isinstance(subnet.acl, str):
-                acl = self._graph.acls[subnet.acl]
-                yield from blocks(entry.prefix for entry in (*acl.ingress, *acl.egress))
+            yield from self._by_groups(interface)
+            behind = self._ground.subnet(interface)
+            yield from self._by_subnet(behind, self._ground.table(behind))
+
+    def _by_subnet(self, subnet: Subnet | None, table: RouteTable | None) -> Iterator[Prefix]:
+        yield from blocks(route.destination for route in (table.routes if table else ()))
+        if subnet is not None and isinstance(subnet.acl, str):
+            acl = self._graph.acls[subnet.acl]
+            yield from blocks(entry.prefix for entry in (*acl.ingress, *acl.egress))
 
     def _walk(self, start: Start, address: Prefix, packet: Packet, service: str | None) -> Path:
         walk = Walk()
         far = Far(address, service or "the internet")
-        to = self._leave(_Leaving(walk, start, far, packet, service))
+        walk.take(self._ground.groups.judge(start.interface.groups, "egress", packet.traffic, far))
+        beyond, to = self._beyond(start, far, packet, service)
+        walk.join(beyond)
         return walk.end(start.interface.subnet, to)
+
+    def _beyond(self, start: Start, far: Far, packet: Packet, service: str | None) -> tuple[Walk, str | None]:
+        """Walk on from the interface's groups. A way that is open is the same for all groups, and kept.
+
+        Only what stops the traffic says whose it is; only a NAT instance asks for the groups of what it
+        serves.
+        """
+        near = start.interface
+        key = (
+            near.subnet, near.public, near.address, start.every_port, start.function,
+            far.address, packet, service,
+        )  # fmt: skip
+        if key in self._open:
+            return self._open[key]
+        walk = Walk()
+        to = self._from_groups(_Leaving(walk, start, far, packet, service))
+        if not walk.blocks and not walk.doubts and all(hop.kind != NAT_INSTANCE for hop in walk.hops):
+            self._open[key] = walk, to
+        return walk, to
 
     def _leave(self, leaving: _Leaving) -> str | None:
         """Walk out of the interface's subnet; give what carries the traffic out of the VPC."""
+        groups = leaving.start.interface.groups
+        leaving.walk.take(self._ground.groups.judge(groups, "egress", leaving.packet.traffic, leaving.far))
+        return self._from_groups(leaving)
+
+    def _from_groups(self, leaving: _Leaving) -> str | None:
         near, ground = leaving.start.interface, self._ground
-        leaving.walk.take(ground.groups.judge(near.groups, "egress", leaving.packet.traffic, leaving.far))
         subnet = ground.subnet(near)
         if subnet is None:
             leaving.walk.take(
@@ -290,7 +323,7 @@ class Outward:
         return Reason("NO_ROUTE_TO_DESTINATION", nat.name, kind, said)
 
     def _nat_instance(self, leaving: _Leaving, name: str) -> str | None:
-        walk, kind, behind = leaving.walk, "NAT instance", self._graph.forwarders[name]
+        walk, kind, behind = leaving.walk, NAT_INSTANCE, self._graph.forwarders[name]
         self._cross(leaving, behind)
         near = leaving.start.interface
         back = Far(self._ground.address(near, leaving.far.address.version), called(near), near.groups)

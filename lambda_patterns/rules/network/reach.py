@@ -60,8 +60,17 @@ def because(reason: Reason) -> str:
     return f"{reason.kind} {reason.component}: {reason.sentence} ({reason.code})"
 
 
-def placed(deployment: Deployment) -> Iterator[Placed]:
-    """Give the functions that are in a VPC, known or not."""
+_PLACED: WeakKeyDictionary[Deployment, tuple[Placed, ...]] = WeakKeyDictionary()
+
+
+def placed(deployment: Deployment) -> tuple[Placed, ...]:
+    """Give the functions that are in a VPC, known or not, found once."""
+    if deployment not in _PLACED:
+        _PLACED[deployment] = tuple(_placed(deployment))
+    return _PLACED[deployment]
+
+
+def _placed(deployment: Deployment) -> Iterator[Placed]:
     for function in deployment.of_type(FUNCTION):
         host = deployment.network.host(function)
         if host is not None and host.interfaces:
