@@ -126,7 +126,7 @@ class ConnectableDatabase(Construct):
             "PORT": str(self.port),
             "USER": user,
             "NAME": self._facts.database_name,
-            "REGION": Stack.of(self).region,
+            "REGION": self._home()[0],
         }.items():
             function.add_environment(f"{environment_prefix}_{name}", value)
 
@@ -138,7 +138,16 @@ class ConnectableDatabase(Construct):
 
     def _user_arn(self, user: str) -> str:
         # arn:aws:rds:<region>:<account>:db-proxy:prx-<id>: the policy names the proxy by its last part
-        return user_arn(self, Fn.select(6, Fn.split(":", self._facts.arn)), user)
+        region, account = self._home()
+        resource_id = Fn.select(6, Fn.split(":", self._facts.arn))
+        return user_arn(self, resource_id, user, region=region, account=account)
+
+    def _home(self) -> tuple[str, str]:
+        """Give the proxy's Region and account: what its ARN says, else its stack's."""
+        if Token.is_unresolved(self._facts.arn):
+            return Stack.of(self).region, Stack.of(self).account
+        _, _, _, region, account, *_ = self._facts.arn.split(":")
+        return region, account
 
     def _check(self, function: lambda_.Function, user: str) -> None:
         where = f"connect {function.node.path}"
@@ -198,11 +207,23 @@ def _differ(one: ec2.IVpc, other: ec2.IVpc) -> bool:
     return ids[0] != ids[1]
 
 
-def user_arn(scope: Construct, resource_id: str, user: str) -> str:
-    """Write what `rds-db:connect` is allowed on: one user of a database or proxy of `scope`'s stack."""
+def user_arn(
+    scope: Construct, resource_id: str, user: str, *, region: str | None = None, account: str | None = None
+) -> str:
+    """Write what `rds-db:connect` is allowed on: one user of a database or proxy.
+
+    Args:
+        scope: whose stack says Region and account where they are not given.
+        resource_id: the id of the database (``db-ABC``, ``cluster-ABC``) or proxy (``prx-0123``).
+        user: the user's name.
+        region: Default: the stack's.
+        account: Default: the stack's.
+    """
     return Arn.format(
         ArnComponents(
             service="rds-db",
+            region=region,
+            account=account,
             resource="dbuser",
             resource_name=f"{resource_id}/{user}",
             arn_format=ArnFormat.COLON_RESOURCE_NAME,

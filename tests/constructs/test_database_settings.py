@@ -12,6 +12,7 @@ from aws_cdk import aws_rds as rds
 from lambda_patterns.constructs.database_invoke import DatabaseInvoke
 from lambda_patterns.constructs.database_placement import Rotation
 from lambda_patterns.constructs.database_sources import NewCluster, NewInstance
+from lambda_patterns.constructs.imported_database_proxy import ImportedDatabaseProxy
 from lambda_patterns.constructs.network import LambdaNetwork
 from lambda_patterns.constructs.proxied_database import ProxiedDatabase
 from tests.constructs.database_wiring import (
@@ -305,3 +306,22 @@ def test_passwords_are_not_rotated_before_the_users_are_made() -> None:
     wiring = wire()
     schedules = wiring.of_type(wiring.data, "AWS::SecretsManager::RotationSchedule")
     assert [found["RotateImmediatelyOnUpdate"] for found in schedules.values()] == [False, False]
+
+
+def test_an_imported_proxy_is_named_by_its_own_region_and_account() -> None:
+    stack = data_stack(App())
+    network = network_of(stack)
+    proxy = ImportedDatabaseProxy(
+        stack,
+        "Theirs",
+        proxy_arn="arn:aws:rds:us-east-1:210987654321:db-proxy:prx-0123",
+        proxy_endpoint="orders.proxy-abc.us-east-1.rds.amazonaws.com",
+        engine_family="POSTGRESQL",
+        security_groups=[ec2.SecurityGroup.from_security_group_id(stack, "Group", "sg-0123456789abcdef0")],
+        users=["app"],
+        database_name="orders",
+    )
+    proxy.connect(function_in(stack, network), user="app")
+    template = str(stack.node.root.synth().get_stack_by_name("Data").template)  # type: ignore[attr-defined]  # an App
+    assert ":rds-db:us-east-1:210987654321:dbuser:prx-0123/app" in template
+    assert "'DATABASE_REGION': 'us-east-1'" in template
