@@ -10,11 +10,9 @@ import gc
 import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 import time
-import venv
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +20,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
+from bench.peers import programs
 from bench.templates import grown
 from bench.variants import VARIANTS
 from lambda_patterns.cli import COLLECTIONS
@@ -31,7 +30,6 @@ from lambda_patterns.rules.engine import check
 from lambda_patterns.rules.rule import Severity
 
 HERE = Path(__file__).parent
-PEERS = HERE.parent / ".venv-bench"
 MINE = Path(sys.executable).parent / "lambda-patterns"
 RUNS = 7
 SIZES = (400, 1600)
@@ -49,19 +47,6 @@ class Run(NamedTuple):
     wall: float
     processor: float
     peak: float
-
-
-def _peers() -> Path:
-    """Make the peers' environment, once, from the pinned list; give its folder of programs."""
-    programs = PEERS / "bin"
-    if not (PEERS / ".done").exists():
-        venv.create(PEERS, with_pip=True)
-        subprocess.run(
-            [programs / "pip", "install", "-q", "--require-hashes", "-r", HERE / "requirements.txt"],
-            check=True,
-        )
-        (PEERS / ".done").touch()
-    return programs
 
 
 def _once(command: Command) -> Run:
@@ -102,7 +87,7 @@ def _measured(commands: dict[str, Command], runs: int = RUNS) -> dict[str, Run]:
 def _whole_process(console: Console, folder: Path) -> None:
     template = folder / "application.json"
     template.write_bytes(grown(64))
-    peers = _peers()
+    peers = programs()
     checkov = (peers / "checkov", "--compact", "--quiet", "-f", template, "--framework", "cloudformation")
     measured = _measured(
         {

@@ -4,6 +4,9 @@ Three loads, each measured as raw calls and as a replay of the same messages, wi
 - queue: receive ten, send ten, delete ten, which is what bringing a dead-letter queue back costs;
 - function: receive ten, invoke ten times, delete ten, which is what replaying failure records costs;
 - look: receive ten, make ten visible, which is what `failures list` costs.
+Beside the queue load stands phoenix-letter, a tool that moves one queue into another, from its start to its
+end. It can do nothing else of this: none that was found (sqs-mover, dlq-redeem, replay-aws-dlq, AWS's own
+move task) reads a failure record, so none can replay one to its function.
 Budget: at least 500 messages a second where the endpoint can, AWS's own move task doing 500; the ratio says
 how much of the endpoint's limit the replay reaches. Client and endpoint share this machine.
 """
@@ -14,16 +17,19 @@ import io
 import json
 import os
 import statistics
+import subprocess
 import sys
 import time
 import tracemalloc
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
+from bench.peers import programs
 from lambda_patterns.local.embedded import EmbeddedAws
 from lambda_patterns.redrive.aws import Aws
 from lambda_patterns.redrive.delivery import Delivery
@@ -37,6 +43,8 @@ if TYPE_CHECKING:
 
 HANDS = 16
 RUNS = 3
+PEER_MESSAGES = 3_000
+MINE = Path(sys.executable).parent / "lambda-patterns"
 MESSAGES = {"queue": 6_000, "function": 1_000, "look": 6_000}
 CODE = "def handler(event, context):\n    return None\n"
 
@@ -141,12 +149,44 @@ class Bench:
         assert report.is_clean, report
 
 
+def _peer(bench: Bench) -> float:
+    """Give messages a second of phoenix-letter, its start included."""
+    number = MESSAGES["queue"] = PEER_MESSAGES
+    bench.fill("queue")
+    command = [programs() / "phoenix_letter", "--src", bench.failures.name, "--dst", bench.work.name]
+    asked = ["--region", bench.aws.region, "--max", str(number)]
+    started = time.perf_counter()
+    # It ends with the number of its reason to stop; whether all were moved is asked of the queue.
+    subprocess.run([*command, *asked], check=False, stdout=subprocess.DEVNULL)
+    seconds = time.perf_counter() - started
+    assert bench.work.depth.total == number, "it has moved everything"
+    return number / seconds
+
+
 def _rate(bench: Bench, load: str, work: Callable[[str], None]) -> float:
     number = bench.fill(load)
     started = time.perf_counter()
     work(load)
     # Both end with every hand waiting a second for a message that does not come; that is nobody's work.
     return number / (time.perf_counter() - started - 1.0)
+
+
+def _alone(bench: Bench) -> float:
+    """Give the seconds that `lambda-patterns failures replay` takes for the same, as a command."""
+    bench.fill("queue")
+    replay_ = [
+        "failures",
+        "replay",
+        f"queue:{bench.failures.name}",
+        "--to",
+        f"queue:{bench.work.name}",
+        "--yes",
+    ]
+    started = time.perf_counter()
+    subprocess.run([MINE, *replay_], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    seconds = time.perf_counter() - started
+    assert bench.work.depth.total == PEER_MESSAGES, "it has moved everything"
+    return seconds
 
 
 def _peak_memory(bench: Bench, number: int) -> int:
@@ -174,9 +214,17 @@ def main() -> None:
             raw, ours = (statistics.median(values) for values in zip(*pairs, strict=True))
             ratio = statistics.median(ours / raw for raw, ours in pairs)
             table.add_row(load, f"{MESSAGES[load]:,}", f"{raw:,.0f}", f"{ours:,.0f}", f"{ratio:.2f}")
+        before = MESSAGES["queue"]
+        peer = _peer(bench)
+        ours = PEER_MESSAGES / _alone(bench)
+        MESSAGES["queue"] = before
         small, large = _peak_memory(bench, 1_000), _peak_memory(bench, 8_000)
         console = Console(width=110)
         console.print(table)
+        console.print(
+            f"{PEER_MESSAGES:,} messages from queue to queue, each as a command, start included: "
+            f"phoenix-letter {peer:,.0f}/s, `failures replay` {ours:,.0f}/s, {ours / peer:.1f} times as many"
+        )
         console.print(f"memory while replaying: {small:,} KiB for 1,000 messages, {large:,} KiB for 8,000")
 
 
