@@ -12,7 +12,7 @@ from lambda_patterns.model.intrinsics import VARIABLE
 from lambda_patterns.model.values import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from lambda_patterns.model.template import Template
     from lambda_patterns.model.values import Json, Raw
@@ -77,7 +77,8 @@ class _Search:
         for name in depends if isinstance(depends, list) else [depends]:
             if isinstance(name, str) and name not in self._resources:
                 yield Dangling(*place, "DependsOn", name, "resource")
-        yield from self.condition(raw.get("Condition"), (*place, "Condition"))
+        if "Condition" in raw:
+            yield from self.condition(raw["Condition"], (*place, "Condition"))
         for attribute, value in raw.items():
             if attribute == "Properties":
                 yield from self.values(value, "Resources", logical_id)
@@ -106,21 +107,16 @@ class _Search:
 
     def _anything(self, raw: Json) -> bool:
         """Whether something at or below a value names nothing, without saying where: there seldom is."""
-        pending = [raw]
-        values: Iterable[Json]
+        pending = [raw] if type(raw) is dict or type(raw) is list else []
         while pending:
             item = pending.pop()
-            if type(item) is dict:
-                if len(item) == 1:
-                    ((key, argument),) = item.items()
-                    if key in _CHECKS and next(_CHECKS[key](self, argument), None) is not None:
-                        return True
-                values = item.values()
-            elif type(item) is list:
-                values = item
-            else:
-                continue
-            pending += [value for value in values if type(value) is dict or type(value) is list]
+            if type(item) is dict and len(item) == 1:
+                ((key, argument),) = item.items()
+                if key in _CHECKS and next(_CHECKS[key](self, argument), None) is not None:
+                    return True
+            for value in item.values() if type(item) is dict else item:
+                if type(value) is dict or type(value) is list:
+                    pending.append(value)  # noqa: PERF401  # most hold nothing: a list of it costs more
         return False
 
     def _check(self, item: Json) -> Iterator[tuple[str, str, str]]:

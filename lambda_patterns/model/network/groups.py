@@ -8,6 +8,7 @@ Not modelled: connections tracked from before a rule was taken away; ICMP types 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.model.network.graph import GroupPeer
@@ -35,6 +36,7 @@ class Far(NamedTuple):
     groups_seen: bool | None = True
 
 
+@lru_cache(maxsize=16_384)
 def describe(rule: GroupRule, direction: str) -> str:
     """Write a rule as "egress tcp 443 to 0.0.0.0/0"."""
     if rule.protocol == "-1":

@@ -53,6 +53,7 @@ class Outward:
         self._taken: dict[tuple[str, Prefix], Taken | None] = {}
         self._open: dict[tuple[object, ...], tuple[Walk, str | None]] = {}
         self._mentions: dict[tuple[object, ...], frozenset[Prefix]] = {}
+        self._by_groups: dict[frozenset[str], frozenset[Prefix]] = {}
         self._split: dict[tuple[int, frozenset[Prefix]], list[tuple[Prefix, bool]]] = {}
 
     def path(self, start: Start, version: int, packet: Packet, service: str | None = None) -> Path:
@@ -126,11 +127,15 @@ class Outward:
         key = table.name if table else None, subnet.acl if subnet else None
         if key not in self._mentions:
             self._mentions[key] = frozenset(self._every_mention(subnet, table))
-        return self._mentions[key].union(self._by_groups(near))
+        own, beyond = self._of_groups(near), self._mentions[key]
+        return beyond if own <= beyond else own | beyond
 
-    def _by_groups(self, interface: Interface) -> Iterator[Prefix]:
-        for name in interface.groups.names:
-            yield from blocks(rule.peer for rule in self._graph.groups[name].egress)
+    def _of_groups(self, interface: Interface) -> frozenset[Prefix]:
+        names = interface.groups.names
+        if names not in self._by_groups:
+            rules = (rule for name in names for rule in self._graph.groups[name].egress)
+            self._by_groups[names] = frozenset(blocks(rule.peer for rule in rules))
+        return self._by_groups[names]
 
     def _every_mention(self, subnet: Subnet | None, table: RouteTable | None) -> Iterator[Prefix]:
         yield from self._by_subnet(subnet, table)
@@ -141,7 +146,7 @@ class Outward:
             if route.kind is TargetKind.NAT_GATEWAY and route.target in self._graph.nats:
                 passed[inside(self._graph.nats[route.target])] = None
         for interface in passed:
-            yield from self._by_groups(interface)
+            yield from self._of_groups(interface)
             behind = self._ground.subnet(interface)
             yield from self._by_subnet(behind, self._ground.table(behind))
 
