@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 HEALTH_PATH = "/_ministack/health"
 _START_SECONDS = 60.0
-_STOP_SECONDS = 3.0
+# on a loaded machine the databases take a while to end, and killed they leave their shared memory
+_STOP_SECONDS = 10.0
 # what the child may know of the user's environment: never AWS variables, profiles or proxies
 _INHERITED = (
     "LANG",
