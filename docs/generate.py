@@ -31,7 +31,9 @@ _STARS: dict[int, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Paramet
 
 def command_line() -> str:
     """Every command with its help, as the terminal shows it at 100 columns."""
-    root = click.Context(cli, info_name="lambda-patterns", terminal_width=WIDTH, max_content_width=WIDTH)
+    root = cli.make_context(
+        "lambda-patterns", [], resilient_parsing=True, terminal_width=WIDTH, max_content_width=WIDTH
+    )
     parts = [
         "# The command line",
         "",
