@@ -118,7 +118,7 @@ def _patterns(raw: dict[str, Value], name: str) -> tuple[Value, ...]:
 
 def applies(statement: Statement, call: Call) -> Answer:
     """Whether a statement speaks of a call, whatever its effect is."""
-    action = some(matches_action(pattern, call.action) for pattern in statement.actions)
+    action = some([matches_action(pattern, call.action) for pattern in statement.actions])
     action = _unless(action) if statement.but_actions else action
     if action is False:
         return False

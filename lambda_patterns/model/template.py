@@ -107,10 +107,7 @@ class Resource:
         kind = raw.get("Type")
         self.type: str = kind if isinstance(kind, str) else ""
         self.certain = certain
-        properties = raw.get("Properties") or ()
-        self._incomplete = bool(scope.template.incomplete) or any(
-            key.startswith("Fn::") for key in properties
-        )
+        self._incomplete: bool | None = None
 
     @property
     def template(self) -> str:
@@ -154,11 +151,10 @@ class Resource:
         """
         if not path:
             return self.properties
-        first, *rest = path
-        value = self._cache.get(first, _NOT_ASKED)
+        value = self._cache.get(path[0], _NOT_ASKED)
         if value is _NOT_ASKED:
-            value = self._property(first)
-        for step in rest:
+            value = self._property(path[0])
+        for step in path[1:]:
             if isinstance(value, dict):
                 value = value.get(step)  # type: ignore[arg-type]  # an index into a mapping finds nothing
             elif isinstance(value, list) and isinstance(step, int):
@@ -220,9 +216,11 @@ class Resource:
         raw = self._raw.get("Properties")
         if isinstance(raw, dict) and name in raw:
             return self._scope.resolve_property(raw[name], name, cache)
-        value = Unknown(f"a macro may set {name} of {self.id}") if self._incomplete else None
-        cache[name] = value
-        return value
+        if self._incomplete is None:
+            written = any(key.startswith("Fn::") for key in self._raw.get("Properties") or ())
+            self._incomplete = written or bool(self._scope.template.incomplete)
+        cache[name] = Unknown(f"a macro may set {name} of {self.id}") if self._incomplete else None
+        return cache[name]
 
     def __repr__(self) -> str:
         return f"Resource({self.template!r}, {self.id!r}, {self.type!r})"
