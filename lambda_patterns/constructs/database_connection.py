@@ -69,6 +69,11 @@ class ConnectableDatabase(Construct):
         return self._facts.arn
 
     @property
+    def proxy_name(self) -> str:
+        """The proxy's name, which its metrics carry: the first label of its default endpoint."""
+        return Fn.select(0, Fn.split(".", self.endpoint))
+
+    @property
     def users(self) -> tuple[str, ...]:
         """The names of the users that the proxy logs in as."""
         return tuple(self._facts.users)

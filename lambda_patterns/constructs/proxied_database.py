@@ -322,6 +322,11 @@ class ProxiedDatabase(ConnectableDatabase):
                 "(https://docs.aws.amazon.com/cdk/v2/guide/resources.html#resource-stack)"
             )
 
+    @property
+    def proxy_name(self) -> str:
+        """The proxy's name, which its metrics carry."""
+        return self.proxy.ref
+
     def _read_only_endpoint(self) -> str:
         if not (self._source.is_cluster and self._source.has_readers):
             return super()._read_only_endpoint()

@@ -13,6 +13,7 @@ from lambda_patterns.facts.limit import Limit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lambda_patterns.constructs.imported_database_proxy import ImportedDatabaseProxy
     from lambda_patterns.constructs.proxied_database import ProxiedDatabase
 
 _PAGE = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.monitoring.html"
@@ -24,7 +25,7 @@ class ProxyMonitoring(Construct):
     """Watches a proxy: waits for connections, pinned sessions, use of the pool, availability, refused logins.
 
     Args:
-        database: the proxied database.
+        database: the proxied database, new or imported.
         alarm_actions: what each alarm does, usually ``aws_cloudwatch_actions.SnsAction(topic)``. An
             alarm without an action tells nobody.
         borrow_latency: how long, on average over a minute, clients may wait for a connection. Default
@@ -55,7 +56,7 @@ class ProxyMonitoring(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        database: ProxiedDatabase,
+        database: ProxiedDatabase | ImportedDatabaseProxy,
         alarm_actions: Sequence[cloudwatch.IAlarmAction] = (),
         borrow_latency: Duration = Duration.millis(500),  # noqa: B008  # a frozen value
         pinned_percent: int = 20,
@@ -71,7 +72,7 @@ class ProxyMonitoring(Construct):
         }.items():
             _PERCENT.check(value, name)
         super().__init__(scope, construct_id)
-        self._name = database.proxy.ref
+        self._name = database.proxy_name
         wait = self._metric("DatabaseConnectionsBorrowLatency", "Average")
         borrowed = self._metric("DatabaseConnectionsCurrentlyBorrowed", "Sum")
         pinned = self._metric("DatabaseConnectionsCurrentlySessionPinned", "Sum")

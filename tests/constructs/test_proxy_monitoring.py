@@ -1,12 +1,15 @@
 from typing import Any
 
 import pytest
-from aws_cdk import Duration
+from aws_cdk import App, Duration, Stack
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_sns as sns
 
+from lambda_patterns.constructs.imported_database_proxy import ImportedDatabaseProxy
 from lambda_patterns.constructs.proxy_monitoring import ProxyMonitoring
 from lambda_patterns.errors import ArgumentError
+from lambda_patterns.testing import synthesize
 from tests.constructs.database_wiring import Wiring, wire
 
 pytestmark = pytest.mark.cdk
@@ -80,3 +83,21 @@ def test_a_share_out_of_range_is_refused() -> None:
         "used_percent: share is 0 %, allowed are 1-100 %: it is a share of a whole "
         "(https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.monitoring.html)"
     )
+
+
+def test_an_imported_proxy_is_watched_by_the_name_in_its_endpoint() -> None:
+    stack = Stack(App(), "Code")
+    proxy = ImportedDatabaseProxy(
+        stack,
+        "Orders",
+        proxy_arn="arn:aws:rds:eu-central-1:123456789012:db-proxy:prx-0123",
+        proxy_endpoint="orders.proxy-abc.eu-central-1.rds.amazonaws.com",
+        engine_family="POSTGRESQL",
+        security_groups=[ec2.SecurityGroup.from_security_group_id(stack, "Group", "sg-0123456789abcdef0")],
+        users=["app"],
+        database_name="orders",
+    )
+    ProxyMonitoring(stack, "Watch", database=proxy)
+    resources = synthesize(stack)["Resources"].values()
+    (latency,) = [one["Properties"] for one in resources if one["Properties"].get("Threshold") == 500_000]
+    assert latency["Dimensions"] == [{"Name": "ProxyName", "Value": "orders"}]
