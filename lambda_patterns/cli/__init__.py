@@ -81,7 +81,8 @@ def main() -> None:
         help_is_at = f" (see {context.command_path} --help)" if context else ""
         _refuse(" ".join(error.format_message().split()) + help_is_at)
     except click.Abort:
-        _refuse("stopped: nothing more was done")
+        click.echo("lambda-patterns: stopped", err=True)
+        sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
 
 
