@@ -159,4 +159,5 @@ def test_its_package_runs_by_itself_and_holds_nothing_of_the_cdk() -> None:
         "assert r.__file__.startswith(sys.argv[1]); "
         "assert not {'aws_cdk', 'rich'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code, str(package.path)], check=True)
+    # -B: compiled modules in the staged folder would be another package
+    subprocess.run([sys.executable, "-B", "-c", code, str(package.path)], check=True)
