@@ -44,9 +44,12 @@ class Running:
         return Connection(self.endpoint, self.region)
 
     def alive(self) -> bool:
-        """Whether the process is there and is still ours: ids of processes are used again."""
+        """Whether the process is there and is still ours: ids of processes are used again.
+
+        Unlimited width (`-ww`): otherwise `ps` cuts the command to `COLUMNS`, and the folder with it.
+        """
         shown = subprocess.run(  # noqa: S603  # a number of our own file
-            ["ps", "-o", "command=", "-p", str(self.pid)],  # noqa: S607  # wherever the system has it
+            ["ps", "-ww", "-o", "command=", "-p", str(self.pid)],  # noqa: S607  # wherever the system has it
             capture_output=True,
             text=True,
             check=False,

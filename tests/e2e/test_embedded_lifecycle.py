@@ -143,7 +143,7 @@ def local(tmp_path: Path) -> Any:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [Path(sys.executable).parent / "lambda-patterns", "local", *arguments],
-            env={**os.environ, "XDG_RUNTIME_DIR": str(tmp_path), "COLUMNS": "120"},
+            env={**os.environ, "XDG_RUNTIME_DIR": str(tmp_path), "COLUMNS": "40"},
             capture_output=True,
             text=True,
             check=False,
