@@ -7,11 +7,12 @@ import dataclasses
 import json
 import os
 import shutil
-import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from lambda_patterns.errors import LambdaPatternsError
 from lambda_patterns.local.connection import Connection
@@ -44,17 +45,11 @@ class Running:
         return Connection(self.endpoint, self.region)
 
     def alive(self) -> bool:
-        """Whether the process is there and is still ours: ids of processes are used again.
-
-        Unlimited width (`-ww`): otherwise `ps` cuts the command to `COLUMNS`, and the folder with it.
-        """
-        shown = subprocess.run(  # noqa: S603  # a number of our own file
-            ["ps", "-ww", "-o", "command=", "-p", str(self.pid)],  # noqa: S607  # wherever the system has it
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return self.folder in shown.stdout
+        """Whether the process is there and is still ours: ids of processes are used again."""
+        try:
+            return any(self.folder in argument for argument in psutil.Process(self.pid).cmdline())
+        except psutil.Error:
+            return False
 
 
 def start(settings: Settings) -> Running:

@@ -1,5 +1,6 @@
 """It runs beside others, and leaves no process and no folder, however its starter ends."""
 
+import contextlib
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from lambda_patterns.errors import LambdaPatternsError
@@ -42,8 +44,12 @@ def started(then: str) -> subprocess.Popen[str]:
 
 
 def group_members(group: int) -> list[str]:
-    shown = subprocess.run(["ps", "-eo", "pgid=,args="], capture_output=True, text=True, check=True)  # noqa: S607  # any
-    return [line for line in shown.stdout.splitlines() if line.split()[0] == str(group)]
+    members = []
+    for member in psutil.process_iter(["cmdline", "status"]):
+        with contextlib.suppress(OSError):
+            if os.getpgid(member.pid) == group and member.info["status"] != psutil.STATUS_ZOMBIE:
+                members.append(" ".join(member.info["cmdline"] or ()))
+    return members
 
 
 @pytest.mark.parametrize(
