@@ -3,7 +3,8 @@
 Source: https://docs.aws.amazon.com/vpc/latest/reachability/how-reachability-analyzer-works.html
 
 Not modelled: IPv6 between hosts (names of databases, proxies, caches and endpoints resolve to IPv4 first);
-DNS resolution across a peering connection; peering connections that are not yet accepted.
+DNS resolution across a peering connection; peering connections that are not yet accepted; NAT instances on
+the way to another VPC (whether they translate is not in the template).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.model.network.graph import HostKind, NatMode, TargetKind
-from lambda_patterns.model.network.ground import MANY_PARTS, Walk, called, known, same, why
+from lambda_patterns.model.network.ground import MANY_PARTS, Start, Walk, called, inside, known, same, why
 from lambda_patterns.model.network.groups import Far
 from lambda_patterns.model.network.prefixes import Prefix
 from lambda_patterns.model.network.routes import KIND as ROUTES
@@ -20,18 +21,28 @@ from lambda_patterns.model.network.trace import Hop, Path, Reason, Verdict, unan
 from lambda_patterns.model.values import Unknown
 
 if TYPE_CHECKING:
-    from lambda_patterns.model.network.graph import Host, Interface, Route, RouteTable, Subnet
-    from lambda_patterns.model.network.ground import Ground, Packet, Start
+    from lambda_patterns.model.network.graph import Host, Interface, NatGateway, Route, RouteTable, Subnet
+    from lambda_patterns.model.network.ground import Ground, Packet
 
 
 class Connection(NamedTuple):
-    """A connection from `start` in `vpc` to one interface, `end`, of `target`."""
+    """A connection from `start` in `vpc` to the interface `end` of `target`, after `passed` translations."""
 
     start: Start
     vpc: str | Unknown | None
     target: Host
     end: Interface
     packet: Packet
+    passed: tuple[str, ...] = ()
+
+
+class _Leg(NamedTuple):
+    """The way of packets, or of `answers`, from a subnet of the first VPC to an address in the second."""
+
+    vpcs: tuple[str, str]
+    subnet: Subnet | None
+    address: Prefix
+    answers: bool = False
 
 
 class Between:
@@ -67,44 +78,58 @@ class Between:
         )  # fmt: skip
         if key not in self._paths:
             addresses = (self._ground.address(near), self._ground.address(end))
-            path = self._walk(asked, *addresses)
-            self._paths[key] = (
-                self._refine(path, asked, *addresses) if path.verdict is Verdict.UNKNOWN else path
-            )
+            walk = self._refined(asked, *addresses)
+            to = f"{asked.target.name} in {known(end.subnet) or 'a subnet that is not known'}"
+            self._paths[key] = walk.end(near.subnet, to)
         return self._paths[key]
 
-    def _refine(self, path: Path, asked: Connection, near: Prefix, far: Prefix) -> Path:
-        """Look again, address by address, where blocks were too wide for a verdict."""
+    def _refined(self, asked: Connection, near: Prefix, far: Prefix) -> Walk:
+        """Walk, and look again, address by address, where blocks are too wide for a verdict."""
+        whole = self._walk(asked, near, far)
+        if whole.verdict is not Verdict.UNKNOWN:
+            return whole
         nears, fars = self._ground.parts(near), self._ground.parts(far)
         if not 1 < len(nears) * len(fars) <= MANY_PARTS:
-            return path
+            return whole
         parts = [self._walk(asked, one, other) for one in nears for other in fars]
         verdict = unanimous(part.verdict for part in parts)
         if verdict is not Verdict.UNKNOWN:
             return next(part for part in parts if part.verdict is verdict)
-        reason = next((part.reason for part in parts if part.verdict is Verdict.BLOCKED), None)
-        if reason is None:
-            return path
-        said = f"some addresses of its subnet are let through, others not: {reason.sentence}"
-        return path._replace(doubts=(reason._replace(code=None, sentence=said), *path.doubts))
+        reason = next((part.blocks[0] for part in parts if part.blocks), None)
+        if reason is not None:
+            said = f"some addresses of its subnet are let through, others not: {reason.sentence}"
+            whole.doubts.insert(0, reason._replace(code=None, sentence=said))
+        return whole
 
-    def _walk(self, asked: Connection, near_address: Prefix, end_address: Prefix) -> Path:
+    def _walk(self, asked: Connection, near_address: Prefix, end_address: Prefix) -> Walk:
         ground, packet, target = self._ground, asked.packet, asked.target
         near, end = asked.start.interface, asked.end
-        seen = (
-            True
-            if same(asked.vpc, target.vpc) or frozenset((asked.vpc, target.vpc)) in self._peered
-            else None
-        )
-        far = Far(end_address, target.name, end.groups, groups_seen=seen)
-        back = Far(near_address, called(near), near.groups, groups_seen=seen)
         here, there = ground.subnet(near), ground.subnet(end)
         apart = here is None or there is None or here.name != there.name
+        far = Far(end_address, target.name, end.groups, groups_seen=self._seen(asked))
         walk = Walk()
         walk.take(ground.groups.judge(near.groups, "egress", packet.traffic, far))
         if apart:
             walk.take(ground.border(near, "egress", packet.forth, far))
-        self._route(walk, asked, (here, there), (near_address, end_address))
+        nat = self._route(walk, asked, (here, there), (near_address, end_address))
+        if nat is None:
+            self._arrive(walk, asked, near_address, apart=apart)
+        else:
+            self._translated(walk, asked, nat, end_address)
+        if apart:
+            walk.take(ground.answers(near, "ingress", packet, far, asked.start))
+        return walk
+
+    def _seen(self, asked: Connection) -> bool | None:
+        """Tell whether rules of one end that name groups see those of the other."""
+        vpcs = asked.vpc, asked.target.vpc
+        return True if same(*vpcs) or frozenset(vpcs) in self._peered else None
+
+    def _arrive(self, walk: Walk, asked: Connection, near_address: Prefix, *, apart: bool) -> None:
+        """Enter the target's subnet and interface, and let its answers out."""
+        ground, packet, target = self._ground, asked.packet, asked.target
+        near, end = asked.start.interface, asked.end
+        back = Far(near_address, called(near), near.groups, groups_seen=self._seen(asked))
         if apart:
             walk.take(ground.border(end, "ingress", packet.forth, back))
         walk.take(ground.groups.judge(end.groups, "ingress", packet.traffic, back))
@@ -115,8 +140,17 @@ class Between:
         walk.take(Hop(target.name, target.kind, f"port {packet.port}"))
         if apart:
             walk.take(ground.answers(end, "egress", packet, back, asked.start))
-            walk.take(ground.answers(near, "ingress", packet, far, asked.start))
-        return walk.end(near.subnet, f"{target.name} in {known(end.subnet) or 'a subnet that is not known'}")
+
+    def _translated(self, walk: Walk, asked: Connection, nat: NatGateway, end_address: Prefix) -> None:
+        """Go on from a NAT gateway's address, which is all that the target sees."""
+        behind, kind = inside(nat), TargetKind.NAT_GATEWAY
+        self._ground.cross(walk, asked.start, behind, asked.packet)
+        walk.take(
+            Hop(nat.name, kind, f"on from its own address, in {known(nat.subnet) or 'an unknown subnet'}")
+        )
+        start = Start(behind, every_port=True)
+        onward = asked._replace(start=start, passed=(*asked.passed, nat.name))
+        walk.join(self._refined(onward, self._ground.address(behind), end_address))
 
     def _route(
         self,
@@ -124,7 +158,8 @@ class Between:
         asked: Connection,
         subnets: tuple[Subnet | None, Subnet | None],
         addresses: tuple[Prefix, Prefix],
-    ) -> None:
+    ) -> NatGateway | None:
+        """Take the routes there and back; give the NAT gateway whose own routes decide instead."""
         vpc, other = asked.vpc, asked.target.vpc
         here, there = subnets
         near, far = addresses
@@ -142,48 +177,55 @@ class Between:
             if here is not None and isinstance(here.table, str):
                 walk.take(Hop(here.table, ROUTES, "local"))
         elif isinstance(vpc, str) and isinstance(other, str):
-            self._across(walk, (vpc, other), here, far, asked.target)
-            self._across(walk, (other, vpc), there, near, asked.target)
+            nat = self._across(walk, asked, _Leg((vpc, other), here, far))
+            if nat is not None:
+                return nat
+            self._across(walk, asked, _Leg((other, vpc), there, near, answers=True))
         else:
             unknown = next((end.why for end in (vpc, other) if isinstance(end, Unknown)), "it has no VPC")
             said = f"whether {asked.target.name} is in the same VPC is not known: {unknown}"
             walk.take(Reason(None, asked.target.name, asked.target.kind, said))
+        return None
 
-    def _across(
-        self, walk: Walk, vpcs: tuple[str, str], subnet: Subnet | None, address: Prefix, target: Host
-    ) -> None:
-        """Take the route from a subnet of the first VPC to an address in the second."""
-        table = self._ground.table(subnet)
+    def _across(self, walk: Walk, asked: Connection, leg: _Leg) -> NatGateway | None:
+        """Take the route of a leg; give the NAT gateway that it leads to, whose own routes decide instead."""
+        vpcs, address = leg.vpcs, leg.address
+        table = self._ground.table(leg.subnet)
         if table is None:
             said = f"the route from {vpcs[0]} to {vpcs[1]}, another VPC, is not known"
-            walk.take(Reason(None, target.name, target.kind, said))
-            return
+            walk.take(Reason(None, asked.target.name, asked.target.kind, said))
+            return None
         taken = choose(table, address)
         if taken is None:
             said = f"no route leads from {vpcs[0]} to {vpcs[1]}, another VPC"
             walk.take(Reason("NO_ROUTE_TO_DESTINATION", table.name, ROUTES, said))
-            return
-        outcomes = [self._behind(table, route, vpcs, address) for route in (taken.route, *taken.rivals)]
-        stopped = [outcome for outcome in outcomes if isinstance(outcome, Reason)]
+            return None
+        routes = (taken.route, *taken.rivals)
+        leads = [
+            _lost(table, route)
+            if leg.answers and self._nat(route)
+            else self._behind(table, route, vpcs, address, asked.passed)
+            for route in routes
+        ]
+        nat = self._nat(taken.route)
+        if nat is not None and leads == [None]:
+            walk.take(Hop(table.name, ROUTES, say(taken.route)))
+            return nat
+        stopped = [
+            outcome or _cannot(table, taken.route) for outcome in leads if not isinstance(outcome, Hop)
+        ]
         if taken.rivals and not all(reason.code for reason in stopped):
             stopped = [reason._replace(code=None) for reason in stopped]
-        walk.take(stopped[0] if stopped else outcomes[0])
+        walk.take(stopped[0] if stopped else leads[0])
+        return None
 
     def _behind(
-        self,
-        table: RouteTable,
-        route: Route,
-        vpcs: tuple[str, str],
-        address: Prefix,
-        passed: tuple[str, ...] = (),
-    ) -> Hop | Reason:
-        """Judge whether a route leads into the second VPC."""
+        self, table: RouteTable, route: Route, vpcs: tuple[str, str], address: Prefix, passed: tuple[str, ...]
+    ) -> Hop | Reason | None:
+        """Judge whether a route leads into the second VPC; None: it may, by what translates or forwards."""
         graph = self._ground.graph
-        cannot = Reason(
-            None, table.name, ROUTES, f"what lies behind this route cannot be judged: {say(route)}"
-        )
         if not isinstance(route.destination, Prefix):
-            return cannot
+            return None
         if route.kind is TargetKind.PEERING and route.target in graph.peerings:
             ends = graph.peerings[route.target].ends
             if set(ends) == set(vpcs):
@@ -194,27 +236,37 @@ class Between:
         said = f"no route leads from {vpcs[0]} to {vpcs[1]}, only this one: {say(route)}"
         outside = Reason("NO_ROUTE_TO_DESTINATION", table.name, ROUTES, said)
         gateways = (TargetKind.INTERNET_GATEWAY, TargetKind.EGRESS_ONLY)
-        if route.kind in gateways or self._regional(route) or route.target in passed:
+        nat = self._nat(route)
+        regional = nat is not None and nat.mode is NatMode.REGIONAL
+        if route.kind in gateways or regional or route.target in passed:
             return outside
-        beyond = self._ground.table(self._translated_in(route))
+        beyond = self._ground.table(self._forwarded_in(route, nat))
         taken = choose(beyond, address) if beyond else None
         if beyond is None or (taken and taken.rivals):
-            return cannot
+            return None
         further = (
             self._behind(beyond, taken.route, vpcs, address, (*passed, route.target)) if taken else outside
         )
-        return outside if isinstance(further, Reason) and further.code else cannot
+        return outside if isinstance(further, Reason) and further.code else None
 
-    def _regional(self, route: Route) -> bool:
-        nat = self._ground.graph.nats.get(route.target) if route.kind is TargetKind.NAT_GATEWAY else None
-        return nat is not None and nat.mode is NatMode.REGIONAL
+    def _nat(self, route: Route) -> NatGateway | None:
+        return self._ground.graph.nats.get(route.target) if route.kind is TargetKind.NAT_GATEWAY else None
 
-    def _translated_in(self, route: Route) -> Subnet | None:
+    def _forwarded_in(self, route: Route, nat: NatGateway | None) -> Subnet | None:
         """Give the subnet of the NAT gateway or instance that a route leads to."""
         graph = self._ground.graph
-        if route.kind is TargetKind.NAT_GATEWAY and route.target in graph.nats:
-            subnet = graph.nats[route.target].subnet
-            return graph.subnets.get(subnet) if isinstance(subnet, str) else None
+        if nat is not None:
+            return graph.subnets.get(nat.subnet) if isinstance(nat.subnet, str) else None
         if route.kind is TargetKind.INTERFACE and route.target in graph.forwarders:
             return self._ground.subnet(graph.forwarders[route.target])
         return None
+
+
+def _cannot(table: RouteTable, route: Route) -> Reason:
+    said = f"what lies behind this route cannot be judged: {say(route)}"
+    return Reason(None, table.name, ROUTES, said)
+
+
+def _lost(table: RouteTable, route: Route) -> Reason:
+    said = f"answers do not pass a NAT gateway that the connection did not come through: {say(route)}"
+    return Reason("NO_ROUTE_TO_DESTINATION", table.name, ROUTES, said)

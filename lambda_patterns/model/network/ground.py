@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.model.network.acls import EPHEMERAL, Acls
+from lambda_patterns.model.network.graph import Attached, Interface, NatMode
 from lambda_patterns.model.network.groups import Far, Groups
 from lambda_patterns.model.network.prefixes import ANY, Prefix, split
 from lambda_patterns.model.network.trace import Hop, Path, Reason, Verdict
@@ -17,7 +18,7 @@ from lambda_patterns.model.values import Unknown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lambda_patterns.model.network.graph import Graph, Interface, RouteTable, Subnet
+    from lambda_patterns.model.network.graph import Graph, NatGateway, RouteTable, Subnet
 
 MANY_PARTS = 64
 """Beyond this many parts of one subnet its block stays whole, and the verdict open where parts differ."""
@@ -82,11 +83,15 @@ class Walk:
         self.blocks += beyond.blocks
         self.doubts += beyond.doubts
 
+    @property
+    def verdict(self) -> Verdict:
+        """What it comes to: something known to stop it wins over something that is not known."""
+        return Verdict.BLOCKED if self.blocks else Verdict.UNKNOWN if self.doubts else Verdict.REACHED
+
     def end(self, subnet: str | Unknown, to: str | Unknown | None) -> Path:
-        """Conclude: something known to stop it wins over something that is not known."""
-        verdict = Verdict.BLOCKED if self.blocks else Verdict.UNKNOWN if self.doubts else Verdict.REACHED
+        """Conclude."""
         return Path(
-            known(subnet), known(to), verdict, tuple(self.hops), tuple(self.blocks), tuple(self.doubts)
+            known(subnet), known(to), self.verdict, tuple(self.hops), tuple(self.blocks), tuple(self.doubts)
         )
 
 
@@ -115,6 +120,12 @@ def called(interface: Interface) -> str:
 def blocks(found: Iterable[object]) -> Iterator[Prefix]:
     """Give those that are address blocks."""
     return (item for item in found if isinstance(item, Prefix))
+
+
+def inside(nat: NatGateway) -> Interface:
+    """Give the NAT gateway's own interface; a NAT gateway has no security group."""
+    subnet = Unknown(f"{nat.name} has no subnet") if nat.subnet is None else nat.subnet
+    return Interface(nat.name, subnet, Attached(open=True), public=nat.mode is NatMode.PUBLIC)
 
 
 class Ground:
@@ -175,6 +186,15 @@ class Ground:
         traffic = "" if packets[1] == packets[2] else "answers "
         way = "out of" if direction == "egress" else "into"
         return Hop(outcome.component, outcome.kind, f"{traffic}{way} {subnet.name}, {outcome.by}")
+
+    def cross(self, walk: Walk, start: Start, behind: Interface, packet: Packet, version: int = 4) -> None:
+        """Cross the border into the subnet of what translates addresses, and let the answer out again."""
+        near = start.interface
+        if same(near.subnet, behind.subnet):
+            return
+        back = Far(self.address(near, version), called(near))
+        walk.take(self.border(behind, "ingress", packet.forth, back))
+        walk.take(self.answers(behind, "egress", packet, back, start))
 
     def parts(self, block: Prefix) -> list[Prefix]:
         """Give an address for each part of a block that the rules tell apart; the block if too many."""

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lambda_patterns.model.network.graph import Attached, Interface, NatMode, TargetKind
-from lambda_patterns.model.network.ground import Start, Walk, blocks, called, known, same, why
+from lambda_patterns.model.network.graph import NatMode, TargetKind
+from lambda_patterns.model.network.ground import Start, Walk, blocks, called, inside, known, same, why
 from lambda_patterns.model.network.groups import Far
 from lambda_patterns.model.network.prefixes import ANY, Prefix, not_public, split
 from lambda_patterns.model.network.routes import KIND as ROUTES
@@ -23,7 +23,7 @@ from lambda_patterns.model.values import Unknown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lambda_patterns.model.network.graph import NatGateway, Route, RouteTable, Subnet
+    from lambda_patterns.model.network.graph import Interface, NatGateway, Route, RouteTable, Subnet
     from lambda_patterns.model.network.ground import Ground, Packet
     from lambda_patterns.model.network.routes import Taken
 
@@ -306,7 +306,7 @@ class Outward:
             walk.take(self.regional(nat))
             return name
         behind = inside(nat)
-        self._cross(leaving, behind)
+        self._ground.cross(walk, leaving.start, behind, leaving.packet, leaving.far.address.version)
         walk.take(Hop(name, kind, f"{nat.mode}, in {known(nat.subnet) or 'an unknown subnet'}"))
         onward = leaving._replace(
             start=Start(behind, every_port=True), service=None, passed=(*leaving.passed, name)
@@ -329,7 +329,7 @@ class Outward:
 
     def _nat_instance(self, leaving: _Leaving, name: str) -> str | None:
         walk, kind, behind = leaving.walk, NAT_INSTANCE, self._graph.forwarders[name]
-        self._cross(leaving, behind)
+        self._ground.cross(walk, leaving.start, behind, leaving.packet, leaving.far.address.version)
         near = leaving.start.interface
         back = Far(self._ground.address(near, leaving.far.address.version), called(near), near.groups)
         walk.take(self._ground.groups.judge(behind.groups, "ingress", leaving.packet.traffic, back))
@@ -344,18 +344,3 @@ class Outward:
         )
         self._leave(onward)
         return name
-
-    def _cross(self, leaving: _Leaving, behind: Interface) -> None:
-        """Cross the border into the subnet of what translates addresses, and let the answer out again."""
-        near, ground = leaving.start.interface, self._ground
-        if same(near.subnet, behind.subnet):
-            return
-        back = Far(ground.address(near, leaving.far.address.version), called(near))
-        leaving.walk.take(ground.border(behind, "ingress", leaving.packet.forth, back))
-        leaving.walk.take(ground.answers(behind, "egress", leaving.packet, back, leaving.start))
-
-
-def inside(nat: NatGateway) -> Interface:
-    """Give the NAT gateway's own interface; a NAT gateway has no security group."""
-    subnet = Unknown(f"{nat.name} has no subnet") if nat.subnet is None else nat.subnet
-    return Interface(nat.name, subnet, Attached(open=True), public=nat.mode is NatMode.PUBLIC)

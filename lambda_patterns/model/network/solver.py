@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.model.network.between import Between
 from lambda_patterns.model.network.graph import EVERY_SERVICE, HostKind
-from lambda_patterns.model.network.ground import Ground, Packet, Start, Walk, same
+from lambda_patterns.model.network.ground import Ground, Packet, Start, Walk, inside, same
 from lambda_patterns.model.network.groups import Far
-from lambda_patterns.model.network.outward import Outward, inside
+from lambda_patterns.model.network.outward import Outward
 from lambda_patterns.model.network.prefixes import ANY
 from lambda_patterns.model.network.trace import Hop, Path, Reason, Trace, Verdict, unanimous, weakest
 

@@ -131,9 +131,11 @@ def _to_host(world: World, end: World, target: World, port: int) -> str:
         other = {**target, "subnet": subnet}
         tries = {
             outcome
-            for near, far in product(_addresses(world, end), _addresses(world, other))
+            for near, far, own in product(
+                _addresses(world, end), _addresses(world, other), _translated(world, end, other)
+            )
             for outcome in _client(
-                world, end, lambda s, n=near, f=far, o=other: _direct(world, end, n, o, f, s, port)
+                world, end, lambda s, n=near, f=far, o=other, w=own: _direct(world, end, n, o, f, s, port, w)
             )
         }
         answers.append(_sum_up(tries))
@@ -197,10 +199,30 @@ def _route(world: World, subnet: str, address: int) -> str | None:
     return max(found)[1] if found else None
 
 
+def _translated(world: World, end: World, other: World) -> list[int]:
+    """Every address that a NAT gateway may have which packets of `end` to `other` pass."""
+    ways = {_route(world, end["subnet"], far) for far in _addresses(world, other)}
+    passed = [name for name in world["nats"] if name in ways and world["nats"][name][0] != "regional"]
+    return _addresses(world, {"subnet": world["nats"][passed[0]][1]}) if passed else [0]
+
+
 def _direct(  # a packet has that many parts, and each may stop it
-    world: World, end: World, near: int, other: World, far: int, sport: int, port: int
+    world: World, end: World, near: int, other: World, far: int, sport: int, port: int, own: int
 ) -> bool:
-    """Send one packet to another interface and its answer back."""
+    """Send one packet to another interface and its answer back; a NAT gateway's address is `own`."""
+    mode, where = world["nats"].get(_route(world, end["subnet"], far), ("regional", None))
+    if mode != "regional" and not end.get("gateway"):
+        inside = {"subnet": where, "gateway": True, "groups": [], "kind": "function"}
+        return (
+            world["subnets"][where]["vpc"] == world["subnets"][end["subnet"]]["vpc"]
+            and _group_lets(world, end["groups"], "egress", port, far, other["groups"])
+            and _acl_lets(world, end["subnet"], "egress", port, far)
+            and _enter(world, end, inside, near, sport, port)
+            and all(
+                _direct(world, inside, own, other, far, taken, port, own) for taken in world["client_ports"]
+            )
+            and _acl_lets(world, end["subnet"], "ingress", sport, far)
+        )
     ways = []
     for here, there, address in ((end, other, far), (other, end, near)):
         way = _route(world, here["subnet"], address)
@@ -213,7 +235,7 @@ def _direct(  # a packet has that many parts, and each may stop it
             ways.append(way == "works")
     if not all(ways):
         return False
-    if not _group_lets(world, end["groups"], "egress", port, far, other["groups"]):
+    if not end.get("gateway") and not _group_lets(world, end["groups"], "egress", port, far, other["groups"]):
         return False
     if not _group_lets(world, other["groups"], "ingress", port, near, end["groups"]):
         return False

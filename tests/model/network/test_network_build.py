@@ -355,6 +355,86 @@ def test_a_private_nat_gateway_is_no_way_to_the_internet() -> None:
     assert verdict(resources, **parameter("Kind")) == ("unknown", None)
 
 
+def beyond_a_private_nat_gateway(**peer: Any) -> Resources:
+    """The function's table leads to a NAT gateway, whose own leads to a peered VPC with a database."""
+    resources = base(
+        Inner=made("EC2::Subnet", VpcId=ref("Vpc"), CidrBlock="10.0.9.0/28"),
+        InnerTable=made("EC2::RouteTable", VpcId=ref("Vpc")),
+        InnerAssociation=made(
+            "EC2::SubnetRouteTableAssociation", SubnetId=ref("Inner"), RouteTableId=ref("InnerTable")
+        ),
+        Nat=made("EC2::NatGateway", SubnetId=ref("Inner"), ConnectivityType="private"),
+        Peering=made("EC2::VPCPeeringConnection", VpcId=ref("Vpc"), PeerVpcId=ref("Far")),
+        Forth=route("10.9.0.0/16", NatGatewayId=ref("Nat")),
+        Onward=route("10.9.0.0/16", "InnerTable", VpcPeeringConnectionId=ref("Peering")),
+        Far=made("EC2::VPC", CidrBlock="10.9.0.0/16"),
+        FarSubnet=made("EC2::Subnet", VpcId=ref("Far"), CidrBlock="10.9.0.0/24"),
+        FarTable=made("EC2::RouteTable", VpcId=ref("Far")),
+        FarAssociation=made(
+            "EC2::SubnetRouteTableAssociation", SubnetId=ref("FarSubnet"), RouteTableId=ref("FarTable")
+        ),
+        Back=route("10.0.9.0/28", "FarTable", VpcPeeringConnectionId=ref("Peering")),
+        **database(),
+    )
+    resources["DbSubnets"]["Properties"]["SubnetIds"] = [ref("FarSubnet")]
+    resources["DbGroup"]["Properties"] |= {"VpcId": ref("Far"), "SecurityGroupIngress": [rule(5432, **peer)]}
+    return resources
+
+
+def test_beyond_a_private_nat_gateway_its_address_is_the_source() -> None:
+    assert verdict(beyond_a_private_nat_gateway(CidrIp="10.0.9.0/28"), "Db") == ("reached", None)
+    mismatch = ("blocked", "ENI_SG_RULES_MISMATCH")
+    assert verdict(beyond_a_private_nat_gateway(CidrIp="10.0.0.0/24"), "Db") == mismatch
+    by_group = beyond_a_private_nat_gateway(SourceSecurityGroupId=ref("FunctionGroup"))
+    assert verdict(by_group, "Db") == mismatch
+
+
+def test_a_nat_gateway_needs_a_way_on_and_a_way_back() -> None:
+    lost = ("blocked", "NO_ROUTE_TO_DESTINATION")
+    for name in ("Onward", "Back"):
+        resources = beyond_a_private_nat_gateway(CidrIp="10.0.9.0/28")
+        del resources[name]
+        assert verdict(resources, "Db") == lost
+    resources = beyond_a_private_nat_gateway(CidrIp="10.0.9.0/28")
+    resources["Onward"] = route("10.9.0.0/16", "InnerTable", TransitGatewayId="tgw-1")
+    assert verdict(resources, "Db") == ("unknown", None)
+    resources["Onward"] = route("10.9.0.0/16", "InnerTable", NatGatewayId=ref("Nat"))
+    assert verdict(resources, "Db") == lost
+
+
+def test_answers_do_not_pass_a_nat_gateway_that_the_connection_did_not() -> None:
+    resources = beyond_a_private_nat_gateway(CidrIp="10.0.0.0/16")
+    resources["Forth"] = route("10.9.0.0/16", VpcPeeringConnectionId=ref("Peering"))
+    resources["FarNat"] = made("EC2::NatGateway", SubnetId=ref("FarSubnet"), ConnectivityType="private")
+    resources["Back"] = route("10.0.0.0/16", "FarTable", VpcPeeringConnectionId=ref("Peering"))
+    assert verdict(resources, "Db") == ("reached", None)
+    resources["Back"] = route("10.0.0.0/16", "FarTable", NatGatewayId=ref("FarNat"))
+    assert verdict(resources, "Db") == ("blocked", "NO_ROUTE_TO_DESTINATION")
+
+
+def test_network_acls_of_a_nat_gateways_subnet_are_passed_both_ways() -> None:
+    resources = beyond_a_private_nat_gateway(CidrIp="10.0.9.0/28")
+    resources["Acl"] = made("EC2::NetworkAcl", VpcId=ref("Vpc"))
+    resources["InnerAcl"] = made(
+        "EC2::SubnetNetworkAclAssociation", SubnetId=ref("Inner"), NetworkAclId=ref("Acl")
+    )
+    for egress in (False, True):
+        resources[f"Entry{egress}"] = made(
+            "EC2::NetworkAclEntry",
+            NetworkAclId=ref("Acl"),
+            RuleNumber=100,
+            Protocol=6,
+            PortRange={"From": 1024, "To": 65535},
+            Egress=egress,
+            RuleAction="allow",
+            CidrBlock="10.0.0.0/8",
+        )
+    assert verdict(resources, "Db") == ("reached", None)
+    for egress in (False, True):
+        without = {name: made for name, made in resources.items() if name != f"Entry{egress}"}
+        assert verdict(without, "Db") == ("blocked", "SUBNET_ACL_RESTRICTION")
+
+
 def test_a_private_hosted_zone_may_take_the_name_elsewhere() -> None:
     zone = made("Route53::HostedZone", Name="sqs.eu-west-1.amazonaws.com.", VPCs=[{"VPCId": ref("Vpc")}])
     assert verdict(base(), Service("sqs"))[0] == "blocked"

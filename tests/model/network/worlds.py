@@ -125,11 +125,6 @@ def make(random: Random, *, unknowns: bool = False) -> World:  # noqa: C901  # a
             if two and peered:
                 routes[block] = random.choice(["P0", "P0", "P0", "I0", *(["?"] if unknowns else [])])
         world["tables"][name] = [list(route) for route in routes.items()]
-    machine = world["subnets"][world["forwarders"]["X0"]["subnet"]]["vpc"]
-    for name, routes in world["tables"].items():  # a route leads to an interface of its own VPC only
-        users = {subnet["vpc"] for subnet in world["subnets"].values() if subnet["table"] == name}
-        if users - {machine}:
-            routes[:] = [[block, "I0" if target == "X0" else target] for block, target in routes]
     for name in ("A0", "A1"):
         world["acls"][name] = {way: _acl_entries(random, world, unknowns) for way in ("ingress", "egress")}
     for name in ("G0", "G1", "G2"):
@@ -161,7 +156,34 @@ def make(random: Random, *, unknowns: bool = False) -> World:  # noqa: C901  # a
             "private_dns": random.random() < 0.7,
         }
     }
+    if two and random.random() < 0.4:
+        _by_nat(random, world)
+    machine = world["subnets"][world["forwarders"]["X0"]["subnet"]]["vpc"]
+    for name, routes in world["tables"].items():  # a route leads to an interface of its own VPC only
+        users = {subnet["vpc"] for subnet in world["subnets"].values() if subnet["table"] == name}
+        if users - {machine}:
+            routes[:] = [[block, "I0" if target == "X0" else target] for block, target in routes]
     return world
+
+
+def _by_nat(random: Random, world: World) -> None:
+    """Let the function reach a database in the other VPC by the NAT gateway, mostly."""
+    function, database = world["hosts"]["F"], world["hosts"]["D"]
+    inside = [name for name, subnet in world["subnets"].items() if subnet["vpc"] == "V0"]
+    outside = [name for name in world["subnets"] if name not in inside]
+    apart = [name for name in inside if name not in function["subnets"]]
+    world["nats"]["N0"][1] = where = random.choice(apart or inside)
+    if outside:
+        database["subnets"] = _some(random, outside)
+    for name, subnet in world["subnets"].items():
+        if random.random() < 0.8:
+            subnet["table"] = "T0" if name == where or name in outside else "T1"
+    for block in VPCS.values():
+        for name in ("T0", "T1"):
+            routes = world["tables"][name]
+            if random.random() < 0.8:
+                routes[:] = [route for route in routes if route[0] != block]
+                routes.append([block, "P0" if name == "T0" else "N0"])
 
 
 def _some(random: Random, names: list[str]) -> list[str]:
