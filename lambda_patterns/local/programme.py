@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rich.box import SIMPLE_HEAD
 from rich.json import JSON
 from rich.markup import escape
 from rich.table import Column, Table
@@ -130,22 +132,33 @@ def _failure(kept: Kept) -> Table:
 
 def walked(ways: Sequence[Walked]) -> Table:
     """Show every failure path with how far it is."""
-    headings = ("path", "kept in", "kept after", "noticed by", "replayed by", "done after")
+    names = {
+        "no_wrap": True
+    }  # in a pipe a table has 80 columns: the path is folded, what can be looked up is not
     table = Table(
-        *(Column(heading, overflow="fold") for heading in headings),
+        Column("path", min_width=10),
+        Column("kept in\nafter", no_wrap=True),
+        Column("noticed by", no_wrap=True),
+        Column("replayed by\ndone after", no_wrap=True),
         title="failed, kept, mended, replayed",
         title_justify="left",
+        box=SIMPLE_HEAD,
+        show_lines=True,
     )
     for way in ways:
         table.add_row(
             escape(way.path.way),
-            way.path.queue,
-            _seconds(way.kept),
-            escape(way.alarm or "..."),
-            way.path.replay,
-            _seconds(way.done),
+            f"{escape(way.path.queue)}\n{_seconds(way.kept)}",
+            "..." if way.alarm is None else escape(_in_its_stack(way.alarm)),
+            f"{way.path.replay}\n{_seconds(way.done)}",
         )
     return table
+
+
+def _in_its_stack(name: str) -> str:
+    """Give the id in its stack that CloudFormation made a name from."""
+    made = re.fullmatch(r"[^-]+-(\w+?)(?:[0-9A-F]{8})?-[0-9A-Z]{8,}", name)
+    return made[1] if made else name
 
 
 def _seconds(value: float | None) -> str:

@@ -52,6 +52,7 @@ class _Application:
             clock,
             compiled,
             invocation,
+            logs,
             permissions,
             queue_metrics,
             queue_redrive,
@@ -76,6 +77,7 @@ class _Application:
         )
         permissions.install()
         invocation.install()
+        logs.install()
         asynchronous.install(settings.retry_seconds)
         topics.install(settings.retry_seconds)
         sources.install()
