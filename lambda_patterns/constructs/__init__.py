@@ -1,6 +1,6 @@
 """The constructs: right by default, connected by one call. The only layer that builds with aws_cdk."""
 
-from lambda_patterns.constructs.built_package import bootstrap_package, built_package
+from lambda_patterns.constructs.built_package import bootstrap_package, built_package, keep_built
 from lambda_patterns.constructs.database_invoke import DatabaseInvoke
 from lambda_patterns.constructs.database_placement import Rotation
 from lambda_patterns.constructs.database_sources import NewCluster, NewInstance
@@ -81,6 +81,7 @@ __all__ = [
     "bootstrap_package",
     "built_package",
     "directory_package",
+    "keep_built",
     "on_event",
     "on_object",
     "on_object_event",

@@ -16,14 +16,16 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aws_cdk import AssetHashType
+from aws_cdk import Annotations, AssetHashType
 from aws_cdk import aws_lambda as lambda_
 
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts.limits import UNZIPPED_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from constructs import Construct
 
 LEFT_OUT = (
     "__pycache__",
@@ -48,25 +50,43 @@ class Package:
         digest: the SHA-256 of all paths, permissions and contents, in hexadecimal.
         size: bytes, unzipped.
         parts: the bytes of each top-level file or folder, largest first.
+        note: what its user has to know, shown at each function that it becomes: that it was built earlier.
     """
 
     path: Path
     digest: str
     size: int
     parts: tuple[tuple[str, int], ...]
+    note: str = ""
 
     @property
     def code(self) -> lambda_.Code:
         """The package as the `code` of a function, with its content's hash as the asset's."""
+        if self.note:
+            return _NotedCode(self)
         return lambda_.Code.from_asset(
             str(self.path), asset_hash=self.digest, asset_hash_type=AssetHashType.CUSTOM
         )
 
     def report(self, most: int = 5) -> str:
-        """Its size and its largest parts: "14,012,345 bytes: psycopg_binary 9,000,000, ..."."""
+        """Its size, its largest parts and its note: "14,012,345 bytes: psycopg_binary 9,000,000, ..."."""
         named = ", ".join(f"{name} {size:,}" for name, size in self.parts[:most])
         rest = len(self.parts) - most
-        return f"{self.size:,} bytes: {named}{f' and {rest} more' if rest > 0 else ''}"
+        more = f" and {rest} more" if rest > 0 else ""
+        return f"{self.size:,} bytes: {named}{more}{f' ({self.note})' if self.note else ''}"
+
+
+class _NotedCode(lambda_.AssetCode):
+    """Code that leaves the package's note at the function when it becomes the function's."""
+
+    def __init__(self, package: Package) -> None:
+        super().__init__(str(package.path), asset_hash=package.digest, asset_hash_type=AssetHashType.CUSTOM)
+        self._note = package.note
+
+    def bind(self, scope: Construct) -> lambda_.CodeConfig:
+        """Annotate the function."""
+        Annotations.of(scope).add_info(self._note)
+        return super().bind(scope)
 
 
 def directory_package(directory: str | Path, *, exclude: Sequence[str] = ()) -> Package:
@@ -104,20 +124,25 @@ def stage(sources: Sequence[tuple[Path, Sequence[str]]]) -> Package:
             files[relative] = root / relative
     if not files:
         raise ArgumentError(f"{sources[0][0]} holds no file that would be packaged")
+    digest, sizes = measure(files)
     parts: dict[str, int] = {}
-    digest = hashlib.sha256()
-    for relative in sorted(files):
+    for relative, size in sizes.items():
         top = relative.split("/", 1)[0]
-        parts[top] = parts.get(top, 0) + _add(digest, relative, files[relative])
+        parts[top] = parts.get(top, 0) + size
     largest = tuple(sorted(parts.items(), key=lambda part: (-part[1], part[0])))
-    package = Package(
-        cache() / "packages" / digest.hexdigest(), digest.hexdigest(), sum(parts.values()), largest
-    )
+    package = Package(cache() / "packages" / digest, digest, sum(sizes.values()), largest)
     if problem := UNZIPPED_BYTES.problem(package.size):
         raise ArgumentError(f"{sources[-1][0]}: {problem} ({package.report()}): {UNZIPPED_BYTES.why}")
     if not package.path.is_dir():
         keep(files, package.path)
     return package
+
+
+def measure(files: Mapping[str, Path]) -> tuple[str, dict[str, int]]:
+    """Give the SHA-256 of all paths, permissions and contents, and the bytes of each file."""
+    digest = hashlib.sha256()
+    sizes = {relative: _add(digest, relative, files[relative]) for relative in sorted(files)}
+    return digest.hexdigest(), sizes
 
 
 def cache() -> Path:

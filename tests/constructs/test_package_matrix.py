@@ -16,9 +16,10 @@ from lambda_patterns.constructs.built_package import built_package
 from lambda_patterns.constructs.package import Package, directory_package
 from lambda_patterns.constructs.python_package import python_package
 from lambda_patterns.facts.runtimes import Runtime, runtimes
+from stacks.builds import BUILDS
+from stacks.handlers import FUNCTIONS
 
 pytestmark = pytest.mark.cdk
-FUNCTIONS = Path(__file__).parents[2] / "functions"
 TODAY = date(2026, 11, 24)
 SUPPORTED = [runtime for runtime in runtimes().values() if runtime.deprecated and runtime.deprecated > TODAY]
 FAMILIES = {
@@ -45,21 +46,25 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAMBDA_PATTERNS_CACHE", str(tmp_path / "cache"))
 
 
-def package(language: str, tmp_path: Path) -> Package:
-    """The example of a language; what a toolchain builds stands in by its sources."""
+COMPILED = {"java": "validate_iban", "provided": "count_words"}
+AS_THEY_ARE = {"nodejs": "settle_orders", "ruby": "mask_card"}
+
+
+def package(language: str, monkeypatch: pytest.MonkeyPatch) -> Package:
+    """The example of a language, built by its toolchain or kept from there.
+
+    For .NET neither has to be there: then its sources are in the zip file, and only the template is true.
+    """
     if language == "python":
         return python_package(FUNCTIONS / "record_event")
-    folders = {
-        "nodejs": "settle_orders",
-        "ruby": "mask_card",
-        "java": "validate_iban",
-        "dotnet": "greet_customer",
-    }
-    if language in folders:
-        return directory_package(FUNCTIONS / folders[language], exclude=["build"])
-    (tmp_path / "os_only").mkdir(exist_ok=True)
-    (tmp_path / "os_only" / "bootstrap").write_text("#!/bin/sh\n", encoding="utf-8")
-    return directory_package(tmp_path / "os_only")
+    if language in AS_THEY_ARE:
+        return directory_package(FUNCTIONS / AS_THEY_ARE[language])
+    if language in COMPILED:
+        with monkeypatch.context() as without_toolchains:
+            without_toolchains.setenv("PATH", "")
+            name = COMPILED[language]
+            return built_package(FUNCTIONS / name, **BUILDS[name])
+    return directory_package(FUNCTIONS / "greet_customer", exclude=["build", "bin", "obj"])
 
 
 def test_the_matrix_covers_every_language_of_lambda() -> None:
@@ -67,11 +72,11 @@ def test_the_matrix_covers_every_language_of_lambda() -> None:
 
 
 def test_every_supported_runtime_is_synthesized_as_zip_on_both_architectures_and_images_beside_them(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stack = Stack(App(outdir=str(tmp_path / "out")), "Matrix")
     expected: list[tuple[str, str]] = []
-    packages = {language: package(language, tmp_path) for language in FAMILIES}
+    packages = {language: package(language, monkeypatch) for language in FAMILIES}
     for runtime in SUPPORTED:
         for architecture in ARCHITECTURES:
             _zip_function(stack, runtime, architecture, packages[runtime.language])
@@ -109,13 +114,18 @@ def _zip_function(stack: Stack, runtime: Runtime, architecture: lambda_.Architec
 
 
 @pytest.mark.skipif(shutil.which("javac") is None, reason="this machine has no Java toolchain")
-def test_the_java_example_is_built_and_knows_a_valid_iban(tmp_path: Path) -> None:
-    root = tmp_path / "validate_iban"
+@pytest.mark.parametrize("made", ["built", "kept"])
+def test_the_java_example_knows_a_valid_iban(
+    made: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, java = tmp_path / "validate_iban", shutil.which("java") or "java"
     shutil.copytree(FUNCTIONS / "validate_iban", root)
-    built = built_package(
-        root, command=["javac", "--release", "17", "-d", "build", "Handler.java"], output="build"
-    )
-    assert [name for name, _ in built.parts] == ["Handler.class"]
+    with monkeypatch.context() as machine:
+        if made == "kept":
+            machine.setenv("PATH", "")
+        package = built_package(root, **BUILDS["validate_iban"])
+    assert [name for name, _ in package.parts] == ["Handler.class"]
+    assert bool(package.note) == (made == "kept")
     probe = tmp_path / "Probe.java"
     probe.write_text(
         "class Probe { public static void main(String[] a) { for (String iban : a) "
@@ -124,9 +134,14 @@ def test_the_java_example_is_built_and_knows_a_valid_iban(tmp_path: Path) -> Non
     )
     ibans = ["GB82 WEST 1234 5698 7654 32", "GB82 WEST 1234 5698 7654 33", "x"]
     done = subprocess.run(
-        [shutil.which("java") or "java", "-cp", str(built.path), str(probe), *ibans],
-        check=True,
-        capture_output=True,
-        text=True,
+        [java, "-cp", str(package.path), str(probe), *ibans], check=True, capture_output=True, text=True
     )
     assert done.stdout.split() == ["true", "false", "false"]
+
+
+@pytest.mark.skipif(shutil.which("dotnet") is None, reason="this machine has no .NET SDK")
+def test_the_dotnet_example_is_built(tmp_path: Path) -> None:
+    root = tmp_path / "greet_customer"
+    shutil.copytree(FUNCTIONS / "greet_customer", root)
+    package = built_package(root, **BUILDS["greet_customer"])
+    assert {"Greeting.dll", "Greeting.runtimeconfig.json"} <= {name for name, _ in package.parts}

@@ -16,9 +16,10 @@ from aws_cdk import aws_lambda as lambda_
 from lambda_patterns.constructs.built_package import built_package
 from lambda_patterns.constructs.package import Package, directory_package
 from lambda_patterns.constructs.python_package import python_package
+from stacks.builds import BUILDS
+from stacks.handlers import FUNCTIONS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.cdk]
-FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 
 @pytest.fixture(autouse=True)
@@ -79,20 +80,51 @@ def test_the_node_example_settles_a_batch_and_reports_the_order_that_it_cannot_s
     }
 
 
-@pytest.mark.skipif(shutil.which("cargo") is None, reason="this machine has no Rust toolchain")
-def test_the_os_only_example_is_built_and_answers_with_the_checksum_of_its_event(
-    workshop: Any, tmp_path: Path
-) -> None:
-    root = tmp_path / "checksum_event"
-    shutil.copytree(FUNCTIONS / "checksum_event", root, ignore=shutil.ignore_patterns("target"))
-    package = built_package(
-        root, command=["cargo", "build", "--release", "--quiet"], output="target/release/bootstrap"
+def os_only(name: str, made: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
+    """An example of the OS-only runtime for this machine: built here, or as it was kept."""
+    root, build = tmp_path / name, BUILDS[name]
+    shutil.copytree(FUNCTIONS / name, root, ignore=shutil.ignore_patterns("target", "build"))
+    if made == "kept":
+        if platform.machine() != "x86_64":
+            pytest.skip(f"what is kept runs on x86_64, and this machine is {platform.machine()}")
+        with monkeypatch.context() as machine:
+            machine.setenv("PATH", "")
+            return built_package(root, **build)
+    if shutil.which(build["command"][0]) is None:
+        pytest.skip(f"this machine has no {build['command'][0]}")
+    here = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
+    return built_package(
+        root,
+        command=build["command"],
+        output=build["output"],
+        environment={**build.get("environment", {}), "GOARCH": here},
     )
+
+
+@pytest.mark.parametrize("made", ["built", "kept"])
+def test_the_rust_example_answers_with_the_checksum_of_its_event(
+    workshop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: str
+) -> None:
+    package = os_only("checksum_event", made, tmp_path, monkeypatch)
     assert [name for name, _ in package.parts] == ["bootstrap"]
     name = deploy(workshop, package, "provided.al2023", "bootstrap")
     for event in ({"order": 17}, {"order": "é" * 2000}):
         sent = json.dumps(event).encode()
         assert invoke(workshop, name, event) == {"bytes": len(sent), "crc32": f"{zlib.crc32(sent):08x}"}
+
+
+@pytest.mark.parametrize("made", ["built", "kept"])
+def test_the_go_example_counts_words_and_refuses_what_is_no_text(
+    workshop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: str
+) -> None:
+    package = os_only("count_words", made, tmp_path, monkeypatch)
+    assert [name for name, _ in package.parts] == ["bootstrap"]
+    name = deploy(workshop, package, "provided.al2023", "bootstrap")
+    assert invoke(workshop, name, {"text": "one  two\nthree"}) == {"words": 3}
+    assert invoke(workshop, name, {"text": "wörd " * 2000}) == {"words": 2000}
+    failed = workshop.lam.invoke(FunctionName=name, Payload=json.dumps({"text": 17}))
+    assert failed["FunctionError"] == "Unhandled"
+    assert json.loads(failed["Payload"].read())["errorType"] == "InvalidEvent"
 
 
 @pytest.mark.parametrize(
