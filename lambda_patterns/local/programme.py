@@ -132,9 +132,7 @@ def _failure(kept: Kept) -> Table:
 
 def walked(ways: Sequence[Walked]) -> Table:
     """Show every failure path with how far it is."""
-    names = {
-        "no_wrap": True
-    }  # in a pipe a table has 80 columns: the path is folded, what can be looked up is not
+    # in a pipe a table has 80 columns: the path is folded, names that can be looked up are not
     table = Table(
         Column("path", min_width=10),
         Column("kept in\nafter", no_wrap=True),

@@ -19,7 +19,9 @@ def _nothing_counted() -> None:
 
 
 def counted(name: str) -> int:
-    return queue_metrics._passed[f"arn:aws:sqs:us-east-1:000000000000:{name}"]["NumberOfMessagesSent"]  # noqa: SLF001  # what the next datapoint will say
+    return queue_metrics._passed[f"arn:aws:sqs:us-east-1:000000000000:{name}"][
+        "NumberOfMessagesSent"
+    ]  # what the next datapoint will say
 
 
 def test_many_looks_at_once_count_each_message_once() -> None:
