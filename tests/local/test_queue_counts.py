@@ -19,9 +19,8 @@ def _nothing_counted() -> None:
 
 
 def counted(name: str) -> int:
-    return queue_metrics._passed[f"arn:aws:sqs:us-east-1:000000000000:{name}"][
-        "NumberOfMessagesSent"
-    ]  # what the next datapoint will say
+    kept = queue_metrics._passed[f"arn:aws:sqs:us-east-1:000000000000:{name}"]  # for the next datapoint
+    return kept["NumberOfMessagesSent"]
 
 
 def test_many_looks_at_once_count_each_message_once() -> None:
