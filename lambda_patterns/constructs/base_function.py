@@ -17,6 +17,7 @@ from lambda_patterns.constructs.execution_role import (
 )
 from lambda_patterns.constructs.function_options import FunctionOptions, check_options
 from lambda_patterns.constructs.own_resource import own_resource
+from lambda_patterns.constructs.queue_access import let_send
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,7 +90,7 @@ class BaseFunction(lambda_.Function):
             self._resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active")
         if "dead_letter_queue" in options:
             # aws_cdk grants the queue, but not its key.
-            options["dead_letter_queue"].grant_send_messages(self)
+            let_send(options["dead_letter_queue"], self)
         self._acknowledge(options)
 
     def _acknowledge(self, options: FunctionOptions) -> None:

@@ -15,6 +15,7 @@ from lambda_patterns.constructs.acknowledgements import acknowledge
 from lambda_patterns.constructs.function_options import is_token
 from lambda_patterns.constructs.on_failure_queue import OnFailureQueue
 from lambda_patterns.constructs.plain_function import PlainFunction
+from lambda_patterns.constructs.queue_access import let_send
 from lambda_patterns.constructs.queue_source import read_queue
 from lambda_patterns.constructs.reprocessor_package import HANDLER, reprocessor_package
 from lambda_patterns.errors import ArgumentError
@@ -37,6 +38,15 @@ _MARGIN_SECONDS = 30
 _DEFAULT_WAIT_SECONDS = 60
 # Looks, throttles and crashes are receives too; attempts are counted by the reprocessor itself.
 _RECEIVES = 20
+# What aws_cdk grants for reading and writing a table, by names without a star.
+_TABLE_KEY_ACTIONS = (
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
 _NO_DLQ = "it reads a queue: what it does not report as done stays there, and goes to quarantine in the end"
 
 
@@ -138,18 +148,24 @@ class FailureReprocessor(Construct):
         )
         acknowledge(self.function, {"compliance/LambdaDLQ": _NO_DLQ, "Serverless-LambdaDLQ": _NO_DLQ})
         read_queue(self.function, queue, enabled=enabled, batch_size=10, max_concurrency=max_concurrency)
-        queue.grant_send_messages(self.function)
-        self.quarantine.grant_send_messages(self.function)
+        let_send(queue, self.function)
+        let_send(self.quarantine, self.function)
         self._let_invoke(functions)
         self._let_reach(target)
         if idempotency_table is not None:
-            idempotency_table.grant(
-                self.function,
-                "dynamodb:GetItem",
-                "dynamodb:PutItem",
-                "dynamodb:UpdateItem",
-                "dynamodb:DeleteItem",
-            )
+            self._let_remember(idempotency_table)
+
+    def _let_remember(self, table: dynamodb.ITable) -> None:
+        table.grant(
+            self.function,
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+        )
+        if table.encryption_key is not None:
+            # DynamoDB uses a customer key in the name of whoever reads and writes; `grant` leaves that out.
+            table.encryption_key.grant(self.function, *_TABLE_KEY_ACTIONS)
 
     def _own_quarantine(self, queue: sqs.IQueue, topic: sns.ITopic | None) -> sqs.IQueue:
         behind = queue.dead_letter_queue if isinstance(queue, sqs.Queue) else None
@@ -185,7 +201,7 @@ class FailureReprocessor(Construct):
         else:
             assert isinstance(target, sqs.QueueBase)  # noqa: S101  # narrows: it is the other of the two
             arn = target.queue_arn
-            target.grant_send_messages(self.function)
+            let_send(target, self.function)
         self.function.add_environment("LAMBDA_PATTERNS_TARGET", arn)
 
 

@@ -10,7 +10,6 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -18,6 +17,7 @@ from lambda_patterns.constructs.acknowledgements import acknowledge
 from lambda_patterns.constructs.alarms import alarm_from
 from lambda_patterns.constructs.function_options import is_token
 from lambda_patterns.constructs.own_resource import own_resource
+from lambda_patterns.constructs.queue_access import QueueDestination, open_key
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts import limits
 
@@ -147,7 +147,7 @@ class OnFailureQueue(Construct):
                 self.queue, {"AwsSolutions-SQS3": _LAST_STOP, "Serverless-SQSRedrivePolicy": _LAST_STOP}
             )
         self.alarm = self._watch(alarm_topic, by_depth=role == "source")
-        self._destination = destinations.SqsDestination(self.queue)
+        self._destination = QueueDestination(self.queue)
 
     def _watch(self, topic: sns.ITopic | None, *, by_depth: bool) -> cloudwatch.Alarm:
         minute = Duration.minutes(1)
@@ -193,25 +193,16 @@ class OnFailureQueue(Construct):
 
         Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
         """
-        only = {"ArnEquals": {"aws:SourceArn": source_arn}}
-        principal = iam.ServicePrincipal(service)
         self.queue.add_to_resource_policy(
             iam.PolicyStatement(
                 actions=["sqs:SendMessage"],
-                principals=[principal],
+                principals=[iam.ServicePrincipal(service)],
                 resources=[self.queue.queue_arn],
-                conditions=only,
+                conditions={"ArnEquals": {"aws:SourceArn": source_arn}},
             )
         )
         if self.queue.encryption_master_key is not None:
-            self.queue.encryption_master_key.add_to_resource_policy(
-                iam.PolicyStatement(
-                    actions=["kms:Decrypt", "kms:GenerateDataKey"],
-                    principals=[principal],
-                    resources=["*"],
-                    conditions=only,
-                )
-            )
+            open_key(self.queue.encryption_master_key, service, source_arn)
 
 
 def _allowed(role: Role, source_arns: Sequence[str]) -> dict[str, object]:

@@ -5,24 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from lambda_patterns.constructs.acknowledgements import acknowledge
+from lambda_patterns.constructs.function_options import is_token
 from lambda_patterns.constructs.on_failure_queue import OnFailureQueue
 from lambda_patterns.constructs.own_resource import own_resource
+from lambda_patterns.constructs.queue_access import QueueDestination, open_key
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts import limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from constructs import IConstruct
+
+    from lambda_patterns.constructs.on_failure_queue import Role
+
+_FIFO_PAGE = "https://docs.aws.amazon.com/sns/latest/dg/fifo-message-delivery.html"
 _ALIAS = "SNS invokes an alias as it does a function: the subscription's endpoint may be its ARN"
 _DEFAULTS = limits.DELIVERY_DEFAULTS
 
@@ -35,7 +41,8 @@ class HttpEndpoint:
     and at the longest. SNS refuses a policy whose retries could take over an hour together.
 
     Args:
-        url: its address; SNS sends a confirmation there first.
+        url: its address; SNS sends a confirmation there first. One that is known at deployment only is taken
+            for HTTPS.
         retries: all retries, 0-100. Default 3.
         at_once: of those, how many without delay. Default 0.
         at_shortest: how many at the shortest delay. Default 0.
@@ -68,9 +75,10 @@ class TopicSubscription(Construct):
     by the function's own on-failure destination, which this construct sets where there is none.
 
     Args:
-        topic: the topic.
+        topic: the topic. A FIFO topic delivers to queues alone.
         target: a function or an alias, a queue, or an `HttpEndpoint`.
-        failures: the queue for both kinds of failures, best an `OnFailureQueue`. Default: one is made.
+        failures: the queue for both kinds of failures, best an `OnFailureQueue`; FIFO for a FIFO topic. Its
+            policy names the topic: it stands in the topic's stack or in this one. Default: one is made.
         filter_policy: attributes that a message must have, `sns.SubscriptionFilter` by name.
         filter_policy_on_body: the same for the message's body.
         raw: deliver the message without SNS's envelope, to a queue or an endpoint. Default False.
@@ -81,8 +89,8 @@ class TopicSubscription(Construct):
         subscription: the subscription.
 
     Raises:
-        ArgumentError: a delivery policy that SNS refuses, a FIFO queue for a standard topic, a queue under a
-            key that cannot be opened to SNS.
+        ArgumentError: a delivery policy that SNS refuses, something FIFO beside something standard, a queue
+            under a key that cannot be opened to SNS, or one in a stack that would need this one.
 
     Source: https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
     """
@@ -104,41 +112,115 @@ class TopicSubscription(Construct):
             _check_policy(target)
         elif isinstance(target, lambda_.FunctionBase):
             _check_function(target, raw=raw)
+        _check_order(target, topic)
         kept = failures.queue if isinstance(failures, OnFailureQueue) else failures
         if kept is not None:
             _check_failures(kept, topic)
+            _check_stacks(kept, topic, scope if isinstance(target, HttpEndpoint) else target)
         super().__init__(scope, construct_id)
-        self.failures: sqs.IQueue = kept or OnFailureQueue(self, "Failures", alarm_topic=alarm_topic).queue
+        if kept is None:
+            # A subscription of a FIFO topic keeps what is undelivered in a FIFO queue.
+            role: Role | None = "subscription" if topic.fifo else None
+            kept = OnFailureQueue(self, "Failures", alarm_topic=alarm_topic, role=role, fifo=topic.fifo).queue
+        self.failures: sqs.IQueue = kept
         common: dict[str, Any] = {
             "dead_letter_queue": self.failures,
             "filter_policy": filter_policy,
             "filter_policy_with_message_body": filter_policy_on_body,
         }
-        self.subscription: sns.Subscription = topic.add_subscription(_subscription(target, common, raw=raw))
-        self._open_key(topic)
+        self.subscription: sns.Subscription
         if isinstance(target, HttpEndpoint):
-            resource = own_resource(self.subscription, sns.CfnSubscription)
-            # aws_cdk writes the name in capitals; SNS documents it in small letters.
-            path = "DeliveryPolicy.healthyRetryPolicy.backoffFunction"
-            resource.add_property_override(path, target.growth.value.lower())
+            self.subscription = self._subscribe_endpoint(topic, target, raw=raw, **common)
+        elif isinstance(target, lambda_.FunctionBase):
+            self.subscription = topic.add_subscription(subscriptions.LambdaSubscription(target, **common))
+        else:
+            assert isinstance(target, sqs.QueueBase)  # noqa: S101  # narrows: it is the last of the three
+            self.subscription = self._subscribe_queue(topic, target, raw=raw, **common)
+        key = self.failures.encryption_master_key
+        if key is not None:
+            # aws_cdk opens the key of a queue that subscribes, not of one that keeps what is undelivered.
+            open_key(key, "sns.amazonaws.com", topic.topic_arn)
         if isinstance(target, lambda_.FunctionBase):
             self._keep_failures_of(target, failures)
         if isinstance(target, lambda_.Alias):
             acknowledge(self.subscription, {"CloudFormation-Validate::W3694": _ALIAS})
 
-    def _open_key(self, topic: sns.ITopic) -> None:
-        """Let SNS use the queue's key: aws_cdk opens that of a queue that subscribes, not of this one."""
-        key = self.failures.encryption_master_key
+    def _subscribe_queue(
+        self,
+        topic: sns.ITopic,
+        queue: sqs.QueueBase,
+        *,
+        raw: bool,
+        **common: Any,  # noqa: ANN401  # the settings stay aws_cdk's
+    ) -> sns.Subscription:
+        key = queue.encryption_master_key
         if key is None:
-            return
-        key.add_to_resource_policy(
+            return topic.add_subscription(
+                subscriptions.SqsSubscription(queue, raw_message_delivery=raw, **common)
+            )
+        # aws_cdk names the topic in the key's policy: a topic under the same key could never be made.
+        let_in = queue.add_to_resource_policy(
             iam.PolicyStatement(
-                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                actions=["sqs:SendMessage"],
                 principals=[iam.ServicePrincipal("sns.amazonaws.com")],
-                resources=["*"],
+                resources=[queue.queue_arn],
                 conditions={"ArnEquals": {"aws:SourceArn": topic.topic_arn}},
             )
         )
+        open_key(key, "sns.amazonaws.com", topic.topic_arn)
+        protocol = sns.SubscriptionProtocol.SQS
+        made = self._subscribe(topic, protocol, queue.queue_arn, raw_message_delivery=raw, **common)
+        if let_in.policy_dependable is not None:
+            made.node.add_dependency(let_in.policy_dependable)
+        return made
+
+    def _subscribe(
+        self,
+        topic: sns.ITopic,
+        protocol: sns.SubscriptionProtocol,
+        endpoint: str,
+        **settings: Any,  # noqa: ANN401  # the settings stay aws_cdk's
+    ) -> sns.Subscription:
+        return sns.Subscription(
+            self, "Subscription", topic=topic, protocol=protocol, endpoint=endpoint, **settings
+        )
+
+    def _subscribe_endpoint(
+        self,
+        topic: sns.ITopic,
+        endpoint: HttpEndpoint,
+        *,
+        raw: bool,
+        **common: Any,  # noqa: ANN401  # the settings stay aws_cdk's
+    ) -> sns.Subscription:
+        """Subscribe an endpoint, here: aws_cdk puts it into the topic's stack, which would need this one."""
+        policy = sns.DeliveryPolicy(
+            healthy_retry_policy=sns.HealthyRetryPolicy(
+                num_retries=endpoint.retries,
+                num_no_delay_retries=endpoint.at_once,
+                num_min_delay_retries=endpoint.at_shortest,
+                num_max_delay_retries=endpoint.at_longest,
+                min_delay_target=endpoint.shortest,
+                max_delay_target=endpoint.longest,
+                backoff_function=endpoint.growth,
+            ),
+            throttle_policy=None
+            if endpoint.most_per_second is None
+            else sns.ThrottlePolicy(max_receives_per_second=endpoint.most_per_second),
+        )
+        protocol = sns.SubscriptionProtocol
+        made = self._subscribe(
+            topic,
+            protocol.HTTP if endpoint.url.startswith("http://") else protocol.HTTPS,
+            endpoint.url,
+            raw_message_delivery=raw,
+            delivery_policy=policy,
+            **common,
+        )
+        # aws_cdk writes the name in capitals; SNS documents it in small letters.
+        path = "DeliveryPolicy.healthyRetryPolicy.backoffFunction"
+        own_resource(made, sns.CfnSubscription).add_property_override(path, endpoint.growth.value.lower())
+        return made
 
     def _keep_failures_of(
         self, function: lambda_.IFunction, failures: OnFailureQueue | sqs.IQueue | None
@@ -147,37 +229,8 @@ class TopicSubscription(Construct):
             return
         if isinstance(function, lambda_.Function) and function.dead_letter_queue is not None:
             return
-        on_failure = (
-            failures if isinstance(failures, OnFailureQueue) else destinations.SqsDestination(self.failures)
-        )
+        on_failure = failures if isinstance(failures, OnFailureQueue) else QueueDestination(self.failures)
         function.configure_async_invoke(on_failure=on_failure)
-
-
-def _subscription(
-    target: lambda_.IFunction | sqs.IQueue | HttpEndpoint, common: dict[str, Any], *, raw: bool
-) -> sns.ITopicSubscription:
-    if isinstance(target, HttpEndpoint):
-        policy = sns.DeliveryPolicy(
-            healthy_retry_policy=sns.HealthyRetryPolicy(
-                num_retries=target.retries,
-                num_no_delay_retries=target.at_once,
-                num_min_delay_retries=target.at_shortest,
-                num_max_delay_retries=target.at_longest,
-                min_delay_target=target.shortest,
-                max_delay_target=target.longest,
-                backoff_function=target.growth,
-            ),
-            throttle_policy=None
-            if target.most_per_second is None
-            else sns.ThrottlePolicy(max_receives_per_second=target.most_per_second),
-        )
-        return subscriptions.UrlSubscription(
-            target.url, raw_message_delivery=raw, delivery_policy=policy, **common
-        )
-    if isinstance(target, lambda_.FunctionBase):
-        return subscriptions.LambdaSubscription(target, **common)
-    assert isinstance(target, sqs.QueueBase)  # noqa: S101  # narrows: it is the last of the three
-    return subscriptions.SqsSubscription(target, raw_message_delivery=raw, **common)
 
 
 def _check_function(function: lambda_.IFunction, *, raw: bool) -> None:
@@ -191,11 +244,29 @@ def _check_function(function: lambda_.IFunction, *, raw: bool) -> None:
         )
 
 
+def _check_order(target: lambda_.IFunction | sqs.IQueue | HttpEndpoint, topic: sns.ITopic) -> None:
+    queue: Any = target if isinstance(target, sqs.QueueBase) else None
+    if topic.fifo and queue is None:
+        raise ArgumentError(
+            "topic: it is FIFO, and SNS delivers from FIFO topics to queues alone: subscribe a queue, and "
+            f"have a QueueConsumer read it ({_FIFO_PAGE})"
+        )
+    if queue is not None and queue.fifo and not topic.fifo:
+        raise ArgumentError(
+            f"target: it is FIFO, and a standard topic delivers to standard queues only ({_FIFO_PAGE})"
+        )
+
+
 def _check_failures(queue: sqs.IQueue, topic: sns.ITopic) -> None:
     if queue.fifo and not topic.fifo:
         raise ArgumentError(
             "failures: it is FIFO, and a standard topic and Lambda write to standard queues only "
             f"({limits.SUBSCRIPTION_DLQ_PAGE})"
+        )
+    if topic.fifo and not queue.fifo:
+        raise ArgumentError(
+            "failures: it is a standard queue, and a FIFO topic keeps what it could not deliver in a FIFO "
+            f"queue: OnFailureQueue(role='subscription', fifo=True) ({limits.SUBSCRIPTION_DLQ_PAGE})"
         )
     if isinstance(queue, sqs.Queue) and queue.encryption_type == sqs.QueueEncryption.KMS_MANAGED:
         raise ArgumentError(
@@ -204,7 +275,25 @@ def _check_failures(queue: sqs.IQueue, topic: sns.ITopic) -> None:
         )
 
 
+def _check_stacks(queue: sqs.IQueue, topic: sns.ITopic, subscriber: IConstruct) -> None:
+    """Refuse a queue of another stack for a topic and a subscription of one: both would need each other."""
+    if not isinstance(queue, sqs.Queue) or not isinstance(topic, sns.Topic):
+        return
+    kept_in, made_in = Stack.of(queue), Stack.of(topic)
+    if kept_in != made_in and made_in == Stack.of(subscriber):
+        raise ArgumentError(
+            f"failures: {queue.node.path} stands in another stack than the topic {topic.node.path}: its "
+            f"policy names the topic, so that {kept_in.node.path} needs {made_in.node.path}, and the "
+            "subscription the other way round: leave failures= out, so that a queue is made here, or give "
+            "one of this stack"
+        )
+
+
 def _check_policy(endpoint: HttpEndpoint) -> None:
+    if not is_token(endpoint.url) and not endpoint.url.startswith(("http://", "https://")):
+        raise ArgumentError(
+            f"url: {endpoint.url!r} begins with neither http:// nor https:// ({limits.DELIVERY_PAGE})"
+        )
     limits.DELIVERY_RETRIES.check(endpoint.retries, "retries")
     shortest, longest = endpoint.shortest.to_seconds(), endpoint.longest.to_seconds()
     limits.DELIVERY_DELAY.check(shortest, "shortest")
@@ -212,6 +301,11 @@ def _check_policy(endpoint: HttpEndpoint) -> None:
     if shortest > longest:
         raise ArgumentError(
             f"shortest: {shortest:g} s is longer than longest, {longest:g} s ({limits.DELIVERY_PAGE})"
+        )
+    if endpoint.most_per_second is not None and endpoint.most_per_second < 1:
+        raise ArgumentError(
+            f"most_per_second: {endpoint.most_per_second} a second deliver nothing: give 1 or more, or leave "
+            f"it out for no limit ({limits.DELIVERY_PAGE})"
         )
     phases = endpoint.at_once + endpoint.at_shortest + endpoint.at_longest
     if min(endpoint.at_once, endpoint.at_shortest, endpoint.at_longest) < 0 or phases > endpoint.retries:

@@ -27,6 +27,7 @@ from constructs import Construct
 
 from lambda_patterns.constructs.acknowledgements import INLINE_POLICY, LOG_GROUP_KEY, acknowledge
 from lambda_patterns.constructs.own_resource import own_resource
+from lambda_patterns.constructs.queue_access import let_send
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts import limits
 
@@ -352,7 +353,7 @@ def _scheduler_role(function: lambda_.IFunction, construct_id: str, delivery: De
         },
     )
     if "undelivered" in delivery:
-        delivery["undelivered"].grant_send_messages(role)
+        let_send(delivery["undelivered"], role)
     acknowledge(role, INLINE_POLICY)
     # the target would add every version of the function
     return role.without_policy_updates()

@@ -78,9 +78,10 @@ def test_no_rule_of_ours_finds_anything(app: App, stacks: int, key: bool) -> Non
     assert [entry for entry in found if not str(entry[1]).startswith(OF_THE_USER)] == []
 
 
-def test_no_rule_of_the_compliance_packs_finds_anything(tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", [False, True])
+def test_no_rule_of_the_compliance_packs_finds_anything(tmp_path: Path, key: bool) -> None:
     app = App(outdir=str(tmp_path), analytics_reporting=False)
-    wire(app, stacks=1, key=False)
+    wire(app, stacks=1, key=key)
     for pack in PACKS:
         Validations.of(app).add_plugins(getattr(cdk_nag, pack)())
     with contextlib.suppress(RuntimeError):  # the findings of the user's own topics end the synthesis

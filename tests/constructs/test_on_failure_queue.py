@@ -2,13 +2,20 @@ import json
 
 import pytest
 from aws_cdk import App, Duration, Stack
+from aws_cdk import aws_events as events
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 
-from lambda_patterns.constructs import FailureReprocessor, OnFailureQueue, PlainFunction, QueueConsumer
+from lambda_patterns.constructs import (
+    FailureReprocessor,
+    OnFailureQueue,
+    PlainFunction,
+    QueueConsumer,
+    on_event,
+)
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.testing import synthesize
 from tests.constructs.template_queries import code, declarations, of_type, only
@@ -60,9 +67,8 @@ def test_with_a_customer_key_whoever_writes_may_use_it(stack: Stack) -> None:
     PlainFunction(stack, "Ship", on_failure=queue, **code())
     template = synthesize(stack)
     assert "KmsMasterKeyId" in only(template, "AWS::SQS::Queue")
-    actions = json.dumps(only(template, "AWS::IAM::Policy"))
-    assert "kms:GenerateDataKey*" in actions
-    assert "kms:Decrypt" in actions
+    statements = only(template, "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
+    assert ["kms:Decrypt", "kms:GenerateDataKey"] in [statement["Action"] for statement in statements]
 
 
 def test_a_subscription_of_aws_cdk_takes_it_and_its_key_is_opened_by_the_grant_alone(stack: Stack) -> None:
@@ -76,13 +82,19 @@ def test_a_subscription_of_aws_cdk_takes_it_and_its_key_is_opened_by_the_grant_a
     assert "sns.amazonaws.com" not in json.dumps(only(template, "AWS::KMS::Key"))
 
 
-def test_the_grant_opens_the_key_to_the_subscriptions_of_one_topic(stack: Stack) -> None:
+def test_the_grant_names_what_this_app_makes_in_the_queue_alone(stack: Stack) -> None:
+    """A rule needs its dead-letter queue, and that its key: the key cannot need the rule."""
     queue = OnFailureQueue(stack, "Failures", encryption_key=kms.Key(stack, "Key"))
-    topic = sns.Topic(stack, "Topic")
-    queue.grant_service("sns.amazonaws.com", source_arn=topic.topic_arn)
-    opened = only(synthesize(stack), "AWS::KMS::Key")["KeyPolicy"]["Statement"][-1]
-    assert opened["Principal"] == {"Service": "sns.amazonaws.com"}
-    assert opened["Condition"] == {"ArnEquals": {"aws:SourceArn": stack.resolve(topic.topic_arn)}}
+    pattern = events.EventPattern(source=["shop"])
+    function = PlainFunction(stack, "Ship", on_failure=queue, **code())
+    rule = on_event(function, "Placed", pattern=pattern, undelivered=queue.queue)
+    queue.grant_service("events.amazonaws.com", source_arn=rule.rule_arn)
+    template = synthesize(stack)
+    opened = only(template, "AWS::KMS::Key")["KeyPolicy"]["Statement"][-1]
+    assert opened["Principal"] == {"Service": "events.amazonaws.com"}
+    parts = opened["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Join"][1]
+    assert [part for part in parts if isinstance(part, str)] == ["arn:", ":events:", ":", ":*"]
+    assert "ShipPlaced" in json.dumps(only(template, "AWS::SQS::QueuePolicy"))
 
 
 def test_by_its_role_no_queue_may_take_it_as_its_dead_letter_queue(stack: Stack) -> None:

@@ -1,7 +1,8 @@
 import json
+from typing import Any
 
 import pytest
-from aws_cdk import App, Duration, Stack
+from aws_cdk import App, CfnParameter, Duration, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
@@ -10,7 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from lambda_patterns.constructs import HttpEndpoint, OnFailureQueue, PlainFunction, TopicSubscription
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.testing import synthesize
-from tests.constructs.template_queries import code, of_type, only
+from tests.constructs.template_queries import code, of_type, one, only
 
 pytestmark = pytest.mark.cdk
 
@@ -55,6 +56,49 @@ def test_a_customer_key_is_opened_to_sns(stack: Stack) -> None:
     assert "sns.amazonaws.com" in json.dumps(only(synthesize(stack), "AWS::KMS::Key")["KeyPolicy"])
 
 
+@pytest.mark.parametrize("kind", ["function", "queue", "endpoint"])
+def test_topic_queue_and_failures_may_be_under_one_key(stack: Stack, kind: str) -> None:
+    """A topic that the key's policy names, under that very key, could never be made."""
+    key = kms.Key(stack, "Key")
+    targets: dict[str, Any] = {
+        "function": PlainFunction(stack, "Orders", **code()),
+        "queue": sqs.Queue(stack, "Work", encryption_master_key=key),
+        "endpoint": HttpEndpoint("https://example.com/orders"),
+    }
+    failures = OnFailureQueue(stack, "Failures", encryption_key=key)
+    topic = sns.Topic(stack, "Topic", master_key=key)
+    TopicSubscription(stack, "Subscription", topic=topic, target=targets[kind], failures=failures)
+    template = synthesize(stack)
+    statements = only(template, "AWS::KMS::Key")["KeyPolicy"]["Statement"]
+    opened = [s for s in statements if s["Principal"] == {"Service": "sns.amazonaws.com"}]
+    assert opened
+    for statement in opened:
+        assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+        assert list(statement["Condition"]) == ["ArnLike"]
+    assert "Topic" not in json.dumps(statements)
+    assert "Topic" in json.dumps(of_type(template, "AWS::SQS::QueuePolicy"))
+
+
+def test_the_key_names_a_topic_that_is_imported(stack: Stack) -> None:
+    failures = OnFailureQueue(stack, "Failures", encryption_key=kms.Key(stack, "Key"))
+    arn = "arn:aws:sns:eu-west-1:210987654321:orders"
+    topic = sns.Topic.from_topic_arn(stack, "Topic", arn)
+    target = PlainFunction(stack, "Orders", **code())
+    TopicSubscription(stack, "Subscription", topic=topic, target=target, failures=failures)
+    opened = only(synthesize(stack), "AWS::KMS::Key")["KeyPolicy"]["Statement"][-1]
+    assert opened["Condition"] == {"ArnEquals": {"aws:SourceArn": arn}}
+
+
+def test_a_queue_under_a_key_is_let_in_before_it_is_subscribed(stack: Stack) -> None:
+    work = sqs.Queue(stack, "Work", encryption_master_key=kms.Key(stack, "Key"))
+    TopicSubscription(stack, "Subscription", topic=sns.Topic(stack, "Topic"), target=work, raw=True)
+    (resource,) = [
+        r for r in synthesize(stack)["Resources"].values() if r["Type"] == "AWS::SNS::Subscription"
+    ]
+    assert (resource["Properties"]["Protocol"], resource["Properties"]["RawMessageDelivery"]) == ("sqs", True)
+    assert [name for name in resource["DependsOn"] if name.startswith("WorkPolicy")]
+
+
 def test_a_queue_may_get_the_bare_message(stack: Stack) -> None:
     TopicSubscription(
         stack, "Subscription", topic=sns.Topic(stack, "Topic"), target=sqs.Queue(stack, "Work"), raw=True
@@ -87,6 +131,64 @@ def test_an_endpoint_has_a_delivery_policy(stack: Stack) -> None:
         "backoffFunction": "exponential",
     }
     assert policy["throttlePolicy"] == {"maxReceivesPerSecond": 10}
+
+
+def test_an_endpoint_may_be_subscribed_to_a_topic_of_another_stack(app: App) -> None:
+    topics, service = Stack(app, "Topics"), Stack(app, "Service")
+    topic = sns.Topic(topics, "Topic")
+    for name in ("One", "Two"):
+        TopicSubscription(service, name, topic=topic, target=HttpEndpoint("http://example.com/orders"))
+    subscriptions = of_type(synthesize(service), "AWS::SNS::Subscription")
+    assert [subscription["Protocol"] for subscription in subscriptions] == ["http", "http"]
+
+
+def test_an_address_that_deployment_knows_is_taken_for_https(stack: Stack) -> None:
+    url = CfnParameter(stack, "Url").value_as_string
+    TopicSubscription(stack, "Subscription", topic=sns.Topic(stack, "Topic"), target=HttpEndpoint(url))
+    subscription = one(stack, "AWS::SNS::Subscription")
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("https", {"Ref": "Url"})
+
+
+def test_a_queue_of_a_stack_that_would_need_this_one_is_refused(app: App) -> None:
+    base, service = Stack(app, "Base"), Stack(app, "Service")
+    topic, failures = sns.Topic(service, "Topic"), OnFailureQueue(base, "Failures")
+    function = PlainFunction(service, "Orders", **code())
+    for target in (function, HttpEndpoint("https://example.com")):
+        with pytest.raises(ArgumentError) as caught:
+            TopicSubscription(service, "Subscription", topic=topic, target=target, failures=failures)
+        assert str(caught.value) == (
+            "failures: Base/Failures/Queue stands in another stack than the topic Service/Topic: its policy "
+            "names the topic, so that Base needs Service, and the subscription the other way round: leave "
+            "failures= out, so that a queue is made here, or give one of this stack"
+        )
+
+
+def test_a_fifo_topic_keeps_in_order_what_it_could_not_deliver(stack: Stack) -> None:
+    topic = sns.Topic(stack, "Topic", fifo=True)
+    TopicSubscription(stack, "Standard", topic=topic, target=sqs.Queue(stack, "Work"))
+    TopicSubscription(stack, "Fifo", topic=topic, target=sqs.Queue(stack, "Ordered", fifo=True))
+    queues = [q for q in of_type(synthesize(stack), "AWS::SQS::Queue") if "RedriveAllowPolicy" in q]
+    assert [queue["FifoQueue"] for queue in queues] == [True, True]
+
+
+def test_fifo_and_standard_that_do_not_go_together_are_refused(stack: Stack) -> None:
+    fifo, standard = sns.Topic(stack, "Fifo", fifo=True), sns.Topic(stack, "Standard")
+    ordered, plain = sqs.Queue(stack, "Ordered", fifo=True), sqs.Queue(stack, "Plain")
+    function = PlainFunction(stack, "Orders", **code())
+    for topic, target, failures, message in (
+        (fifo, function, None, "topic: it is FIFO, and SNS delivers from FIFO topics to queues alone"),
+        (fifo, HttpEndpoint("https://x"), None, "topic: it is FIFO, and SNS delivers from FIFO topics"),
+        (
+            standard,
+            ordered,
+            None,
+            "target: it is FIFO, and a standard topic delivers to standard queues only",
+        ),
+        (fifo, ordered, plain, "failures: it is a standard queue, and a FIFO topic keeps what it could not"),
+    ):
+        with pytest.raises(ArgumentError) as caught:
+            TopicSubscription(stack, "Subscription", topic=topic, target=target, failures=failures)
+        assert str(caught.value).startswith(message)
 
 
 def test_topic_function_and_queue_may_stand_in_three_stacks(app: App) -> None:
@@ -125,6 +227,11 @@ def test_an_imported_function_and_queue_are_taken(stack: Stack) -> None:
         (
             HttpEndpoint("https://x", shortest=Duration.seconds(30)),
             "shortest: 30 s is longer than longest, 20 s",
+        ),
+        (HttpEndpoint("example.com"), "url: 'example.com' begins with neither http:// nor https://"),
+        (
+            HttpEndpoint("https://x", most_per_second=0),
+            "most_per_second: 0 a second deliver nothing: give 1 or more, or leave it out for no limit",
         ),
         (
             HttpEndpoint("https://x", retries=100, longest=Duration.seconds(37)),
