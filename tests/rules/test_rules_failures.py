@@ -584,6 +584,22 @@ def test_a_key_has_to_let_the_writing_service_in(judge: Judge) -> None:
     assert judge("queue-key-denied", unknown, Parameters={"Key": {"Type": "String"}}) == []
 
 
+@pytest.mark.parametrize("kind", ["Alarm", "CompositeAlarm"])
+def test_an_alarm_does_not_reach_a_topic_whose_key_it_may_not_use(judge: Judge, kind: str) -> None:
+    alarm = resource(f"CloudWatch::{kind}", AlarmActions=[{"Ref": "T"}], OKActions=[{"Ref": "T"}])
+    resources = {"A": alarm, "B": alarm, "T": resource("SNS::Topic", KmsMasterKeyId="alias/aws/sns")}
+    message = "cloudwatch.amazonaws.com writes to T for A, whose key alias/aws/sns cannot be opened to it"
+    assert judge("queue-key-denied", resources) == [("T.KmsMasterKeyId", message)]
+    quiet = resource(f"CloudWatch::{kind}", AlarmActions=[{"Ref": "T"}], ActionsEnabled=False)
+    assert judge("queue-key-denied", {**resources, "A": quiet, "B": quiet}) == []
+    opened = resource(
+        "KMS::Key",
+        KeyPolicy=policy(allow("cloudwatch.amazonaws.com", "kms:GenerateDataKey*", "kms:Decrypt")),
+    )
+    own = {**resources, "Key": opened, "T": resource("SNS::Topic", KmsMasterKeyId={"Ref": "Key"})}
+    assert judge("queue-key-denied", own) == []
+
+
 @pytest.mark.parametrize("managed", ["alias/aws/sqs", "arn:aws:kms:eu-west-1:111122223333:alias/aws/sqs"])
 def test_an_aws_managed_key_cannot_be_opened(judge: Judge, managed: str) -> None:
     resources = {

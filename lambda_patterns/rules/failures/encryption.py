@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _SQS = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/"
 QUEUE = "AWS::SQS::Queue"
 TOPIC = "AWS::SNS::Topic"
+_ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
 
 
 class _Writer(NamedTuple):
@@ -65,12 +66,30 @@ def _writers(deployment: Deployment) -> Iterator[_Writer]:
             named.append(("sns.amazonaws.com", redrive.at.resource("TopicArn"), redrive.dlq))
         elif redrive.at.type == "AWS::Events::Rule":
             named.append(("events.amazonaws.com", redrive.at, redrive.dlq))
-    for service, source, target in named:
+    for service, source, target in (*named, *_alarms(deployment)):
         if source is not None and target is not None:
             yield _Writer(service, source, target)
 
 
+def _alarms(deployment: Deployment) -> Iterator[tuple[str, Resource, Resource | None]]:
+    for alarm in deployment.of_type("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"):
+        if alarm.boolean("ActionsEnabled", default=True) is not True:
+            continue
+        for kind in _ACTIONS:
+            told = alarm.list(kind)
+            for value in told if isinstance(told, list) else ():
+                yield "cloudwatch.amazonaws.com", alarm, deployment.resource_of(value)
+
+
 def _key_denied(deployment: Deployment) -> Iterator[Found]:
+    """Report each service once for a queue or topic, by the first that it writes for."""
+    found: dict[tuple[object, str], Found] = {}
+    for one in _keys_denied(deployment):
+        found.setdefault((one.resource, one.subject), one)
+    yield from found.values()
+
+
+def _keys_denied(deployment: Deployment) -> Iterator[Found]:
     for writer in dict.fromkeys(_writers(deployment)):
         service, source, target = writer
         if target.type not in (QUEUE, TOPIC) or not (target.certain and source.certain):
@@ -147,7 +166,7 @@ RULES = (
         severity=Severity.ERROR,
         forbids=(
             "a service that writes to an encrypted queue or topic and may not use its key (an AWS-managed "
-            "key cannot be opened to SNS, S3 or EventBridge)"
+            "key cannot be opened to SNS, S3, EventBridge or CloudWatch's alarms)"
         ),
         why="the service encrypts each message with the key first; without it the message disappears",
         fix="allow the service kms:GenerateDataKey* and kms:Decrypt in the key's policy",
@@ -155,6 +174,7 @@ RULES = (
         check=_key_denied,
         exceptions=(
             "destinations of functions, which the execution role writes to",
+            "an alarm whose actions are switched off",
             "SQS's own encryption, which needs no permission",
             "a key outside the templates",
         ),
