@@ -12,6 +12,7 @@ from lambda_patterns.model.assembly import from_templates, read
 from lambda_patterns.model.deployment import Settings
 from lambda_patterns.rules import network
 from lambda_patterns.rules.engine import check
+from lambda_patterns.rules.finding import Finding
 from lambda_patterns.rules.rule import Severity
 
 BAD = Path(__file__).parents[1] / "templates/bad"
@@ -45,30 +46,34 @@ def _intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[st
 _Loader.add_multi_constructor("!", _intrinsic)
 
 
+def findings(name: str, settings: Settings | None = None, **changes: Any) -> tuple[Finding, ...]:
+    """Change a bad template, and give what the network rules find in it then."""
+    template = yaml.load((BAD / f"{name}.yaml").read_text(), _Loader)  # noqa: S506  # a SafeLoader
+    template = copy.deepcopy(template)
+    for path, value in changes.items():
+        resource, *steps = path.split("__")
+        at = template["Resources"].setdefault(resource, {})
+        for step in steps[:-1]:
+            at = at.setdefault(step, {})
+        if steps and value is None:
+            del at[steps[-1]]
+        elif steps:
+            at[steps[-1]] = value
+        elif value is None:
+            del template["Resources"][resource]
+        else:
+            template["Resources"][resource] = value
+    return check(from_templates({"t": template}), settings, network.RULES).findings
+
+
 @pytest.fixture
 def changed() -> Callable[..., set[str]]:
     """Give a function that changes a bad template and says which network rules it breaks then."""
 
     def judged(name: str, settings: Settings | None = None, **changes: Any) -> set[str]:
-        template = yaml.load((BAD / f"{name}.yaml").read_text(), _Loader)  # noqa: S506  # a SafeLoader
-        template = copy.deepcopy(template)
-        for path, value in changes.items():
-            resource, *steps = path.split("__")
-            at = template["Resources"].setdefault(resource, {})
-            for step in steps[:-1]:
-                at = at.setdefault(step, {})
-            if steps and value is None:
-                del at[steps[-1]]
-            elif steps:
-                at[steps[-1]] = value
-            elif value is None:
-                del template["Resources"][resource]
-            else:
-                template["Resources"][resource] = value
-        report = check(from_templates({"t": template}), settings, network.RULES)
         return {
             finding.rule
-            for finding in report.findings
+            for finding in findings(name, settings, **changes)
             if finding.rule == name or finding.severity is not Severity.NOTE
         }
 
@@ -76,6 +81,48 @@ def changed() -> Callable[..., set[str]]:
 
 
 Changed = Callable[..., set[str]]
+
+
+def _endpoint(service: str, **properties: Any) -> dict[str, Any]:
+    name = f"com.amazonaws.eu-west-1.{service}"
+    made = {"VpcId": {"Ref": "Vpc"}, "ServiceName": name, **properties}
+    return {"Type": "AWS::EC2::VPCEndpoint", "Properties": made}
+
+
+def _statement(*actions: str) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    return {"PolicyName": "Work", "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
+
+
+def test_what_a_gateway_endpoint_carries_a_nat_gateway_does_not(changed: Changed) -> None:
+    work = [_statement("s3:GetObject", "secretsmanager:GetSecretValue")]
+    both = [{"Ref": "Table"}, {"Ref": "OtherTable"}]
+
+    def said(**more: Any) -> dict[str, str]:
+        found = findings("nat-replaceable", Role__Properties__Policies=work, **more)
+        return {finding.resource: finding.message.partition(":")[0] for finding in found}
+
+    s3_too, one = "carries only traffic to s3, secretsmanager", "carries only traffic to secretsmanager"
+    assert said() == {"Nat": f"Nat {s3_too}", "OtherNat": f"OtherNat {s3_too}"}
+    routed = said(Objects=_endpoint("s3", RouteTableIds=both))
+    assert routed == {"Nat": f"Nat {one}", "OtherNat": f"OtherNat {one}"}
+    half = said(Objects=_endpoint("s3", RouteTableIds=both[:1]))
+    assert half == {"Nat": f"Nat {one}", "OtherNat": f"OtherNat {s3_too}"}
+    assert changed("nat-replaceable", Objects=_endpoint("s3", RouteTableIds=both)) == {"nat-replaceable"}
+
+
+def test_a_nat_gateway_beside_all_endpoints_may_be_there_for_more(changed: Changed) -> None:
+    secrets = _endpoint(
+        "secretsmanager",
+        VpcEndpointType="Interface",
+        PrivateDnsEnabled=True,
+        SubnetIds=[{"Ref": "SubnetA"}, {"Ref": "SubnetB"}],
+        SecurityGroupIds=[{"Ref": "EndpointGroup"}],
+    )
+    https = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "10.0.0.0/16"}
+    group = {"GroupDescription": "g", "VpcId": {"Ref": "Vpc"}, "SecurityGroupIngress": [https]}
+    opened = {"Type": "AWS::EC2::SecurityGroup", "Properties": group}
+    assert changed("nat-replaceable", Secrets=secrets, EndpointGroup=opened) == set()
 
 
 def test_250_interfaces_are_half_the_quota(changed: Changed) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.facts import services
+from lambda_patterns.model.network import Service, Verdict
 from lambda_patterns.model.network.graph import HostKind, NatMode, TargetKind
 from lambda_patterns.model.network.prefixes import ANY, Prefix
 from lambda_patterns.rules.network.placement import SUBNETS
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lambda_patterns.model.deployment import Deployment
-    from lambda_patterns.model.network import Reason
+    from lambda_patterns.model.network import Path, Reason
     from lambda_patterns.model.network.graph import Host, Interface, NatGateway, Route, RouteTable
     from lambda_patterns.model.template import Resource
 
@@ -144,7 +145,7 @@ def _replaceable(deployment: Deployment) -> Iterator[Found]:
         resource = deployment.network.resource(name)
         if resource is None or nat.mode not in (NatMode.PUBLIC, NatMode.REGIONAL):
             continue
-        needed = _only_services(deployment, behind.get(name, {}))
+        needed = _only_services(deployment, name, behind.get(name, {}))
         if needed:
             yield _priced(resource, nat, needed)
 
@@ -164,8 +165,8 @@ def _behind(deployment: Deployment) -> dict[str, dict[Host, list[str]]]:
     return found
 
 
-def _only_services(deployment: Deployment, behind: dict[Host, list[str]]) -> dict[str, int]:
-    """Give the services that functions behind a NAT gateway need, and in how many zones; {} if there is more.
+def _only_services(deployment: Deployment, nat: str, behind: dict[Host, list[str]]) -> dict[str, int]:
+    """Give the services that functions need by a NAT gateway, and from how many subnets; {} if there is more.
 
     A function of which nothing is known to be needed may be there for the internet.
     """
@@ -184,8 +185,15 @@ def _only_services(deployment: Deployment, behind: dict[Host, list[str]]) -> dic
             service = services.by_name(need.name)
             if need.name == INTERNET or service is None or not service.has_endpoint:
                 return {}
-            needed.setdefault(need.name, set()).update(inside)
-    return {service: len(subnets) for service, subnets in sorted(needed.items())}
+            paths = deployment.network.trace(resource, Service(need.name)).paths
+            carried = {path.subnet for path in paths if not _by_endpoint(path, nat)}
+            needed.setdefault(need.name, set()).update(one for one in inside if one in carried)
+    return {service: len(subnets) for service, subnets in sorted(needed.items()) if subnets}
+
+
+def _by_endpoint(path: Path, nat: str) -> bool:
+    """Tell whether a path is known to lead elsewhere than through the NAT gateway."""
+    return path.verdict is Verdict.REACHED and all(hop.component != nat for hop in path.hops)
 
 
 def _priced(resource: Resource, nat: NatGateway, needed: dict[str, int]) -> Found:
@@ -292,6 +300,7 @@ RULES = (
             "a function whose role is not all there, or says nothing of what it needs",
             "anything else in the subnets that may use the NAT gateway",
             "a service without an endpoint",
+            "services that endpoints carry already",
         ),
         source=LAMBDA_INTERNET,
         check=_replaceable,
