@@ -7,6 +7,7 @@ from aws_cdk import App, Validations
 
 from lambda_patterns.constructs.validation import LambdaPatterns
 from stacks.database import DatabaseStack
+from stacks.edge import EdgeStack
 from stacks.network_paths import EndpointsStack, IsolatedStack, NatGatewayStack, NatInstanceStack
 from stacks.on_failure import OnFailureStack
 from stacks.order_events import OrderEventsStack
@@ -34,6 +35,7 @@ def build(app: App) -> App:
     DatabaseStack(app, "Database")
     ReadyFunctionStack(app, "ReadyFunction")
     TriggersStack(app, "Triggers")
+    EdgeStack(app, "Edge")
     Validations.of(app).add_plugins(*(plugin() for plugin in PLUGINS))
     return app
 

@@ -9,6 +9,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_lambda as lambda_
 
+from lambda_patterns.constructs.acknowledgements import LOG_GROUP_KEY, acknowledge
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts import edge
 from lambda_patterns.facts.limits import MEMORY
@@ -17,6 +18,23 @@ from lambda_patterns.facts.runtimes import runtime as runtime_of
 if TYPE_CHECKING:
     from constructs import Construct
 
+_REFUSED = f"CloudFront refuses it at the edge ({edge.RESTRICTIONS})"
+_BASIC = "arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+_REASONS = {
+    **LOG_GROUP_KEY,
+    **dict.fromkeys(
+        (
+            "compliance/LambdaDLQ",
+            "compliance/LambdaInsideVPC",
+            "Serverless-LambdaDLQ",
+            "Serverless-LambdaTracing",
+        ),
+        _REFUSED,
+    ),
+    "compliance/LambdaConcurrency": "viewers' requests bound it: a reservation would refuse them their pages",
+    f"AwsSolutions-IAM4[Policy::{_BASIC}]": "it writes its log in the Region nearest to the viewer, "
+    "whichever that is, so no log group can be named",
+}
 _VIEWER = (cloudfront.LambdaEdgeEventType.VIEWER_REQUEST, cloudfront.LambdaEdgeEventType.VIEWER_RESPONSE)
 
 
@@ -81,6 +99,7 @@ class EdgeFunction(cloudfront.experimental.EdgeFunction):
             timeout=timeout,
             architecture=lambda_.Architecture.X86_64,
         )
+        acknowledge(self.lambda_, _REASONS)
         self.behavior = cloudfront.EdgeLambda(
             event_type=event, function_version=self.current_version, include_body=include_body
         )

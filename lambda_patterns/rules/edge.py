@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lambda_patterns.facts import edge
 from lambda_patterns.facts.runtimes import runtime
 from lambda_patterns.model.assets import asset_path, unzipped_size
+from lambda_patterns.model.edge import PRINCIPAL, behaviors, edge_functions, trusts_edge
 from lambda_patterns.model.values import Reference, Text, Unknown, plain
 from lambda_patterns.rules.rule import Found, Rule, Severity
 
@@ -17,103 +18,25 @@ if TYPE_CHECKING:
 
     from lambda_patterns.model.deployment import Deployment
     from lambda_patterns.model.template import Resource
-    from lambda_patterns.model.values import Value
 
 _FUNCTION = "AWS::Lambda::Function"
-_DISTRIBUTION = "AWS::CloudFront::Distribution"
 _VIEWER = ("viewer-request", "viewer-response")
-_PRINCIPAL = "edgelambda.amazonaws.com"
-
-
-class _Behavior(NamedTuple):
-    """One cache behavior of a distribution: its path, and what it calls at which event."""
-
-    distribution: Resource
-    path: tuple[str | int, ...]
-    lambdas: list[tuple[int, str | None, Value]]
-    functions: list[tuple[int, str | None]]
-
-
-def _behaviors(deployment: Deployment) -> Iterator[_Behavior]:
-    for distribution in deployment.of_type(_DISTRIBUTION):
-        paths: list[tuple[str | int, ...]] = [("DistributionConfig", "DefaultCacheBehavior")]
-        more = distribution.list("DistributionConfig", "CacheBehaviors")
-        if not isinstance(more, Unknown):
-            paths += [("DistributionConfig", "CacheBehaviors", index) for index in range(len(more))]
-        for path in paths:
-            lambdas = [
-                (index, _event(item), item.get("LambdaFunctionARN"))
-                for index, item in _items(distribution, *path, "LambdaFunctionAssociations")
-            ]
-            functions = [
-                (index, _event(item)) for index, item in _items(distribution, *path, "FunctionAssociations")
-            ]
-            yield _Behavior(distribution, path, lambdas, functions)
-
-
-def _items(resource: Resource, *path: str | int) -> Iterator[tuple[int, dict[str, Value]]]:
-    listed = resource.list(*path)
-    for index, item in enumerate([] if isinstance(listed, Unknown) else listed):
-        if isinstance(item, dict):
-            yield index, item
-
-
-def _event(association: dict[str, Value]) -> str | None:
-    return plain(association.get("EventType"))
-
-
-def _of_version(deployment: Deployment, arn: Value) -> Resource | None:
-    """Find the function behind the ARN of a version, an alias, or the function itself."""
-    named = deployment.resource_of(arn)
-    if named is None or named.type == _FUNCTION:
-        return named
-    return deployment.resource_of(named.get("FunctionName"), _FUNCTION)
-
-
-def _trusts_edge(role: Resource) -> bool | None:
-    """Say whether a role trusts the edge; None where its trust is not known."""
-    document = role.get("AssumeRolePolicyDocument")
-    statements = document.get("Statement") if isinstance(document, dict) else document
-    for statement in statements if isinstance(statements, list) else [statements]:
-        principal = statement.get("Principal") if isinstance(statement, dict) else statement
-        services = principal.get("Service", []) if isinstance(principal, dict) else principal
-        for service in services if isinstance(services, list) else [services]:
-            if service in (_PRINCIPAL, "*"):
-                return True
-            if not isinstance(service, str):
-                return None
-    return False
-
-
-def _edge_functions(deployment: Deployment) -> dict[Resource, set[str | None]]:
-    """Give the functions used at the edge, with the events that they are used for."""
-    found: dict[Resource, set[str | None]] = {}
-    for behavior in _behaviors(deployment):
-        for _, event, arn in behavior.lambdas:
-            function = _of_version(deployment, arn)
-            if function is not None:
-                found.setdefault(function, set()).add(event)
-    for function in deployment.of_type(_FUNCTION):
-        role = function.resource("Role")
-        if role is not None and role.type == "AWS::IAM::Role" and _trusts_edge(role):
-            found.setdefault(function, set())
-    return found
 
 
 def _edge_refused(deployment: Deployment) -> Iterator[Found]:
     yield from _unpublished(deployment)
-    for function, events in _edge_functions(deployment).items():
+    for function, events in edge_functions(deployment).items():
         yield from _region_and_size(function)
         yield from _settings(function, events)
         yield from _features(function)
         role = function.resource("Role")
-        if events and role is not None and role.type == "AWS::IAM::Role" and _trusts_edge(role) is False:
-            what = f"its role {role.id} does not trust {_PRINCIPAL}"
-            yield Found(function, ("Role",), what, f"let {_PRINCIPAL} assume it, beside lambda.amazonaws.com")
+        if events and role is not None and role.type == "AWS::IAM::Role" and trusts_edge(role) is False:
+            what = f"its role {role.id} does not trust {PRINCIPAL}"
+            yield Found(function, ("Role",), what, f"let {PRINCIPAL} assume it, beside lambda.amazonaws.com")
     for version in deployment.of_type("AWS::Lambda::Version"):
         provisioned = version.get("ProvisionedConcurrencyConfig")
         used = provisioned is not None and not isinstance(provisioned, Unknown)
-        if used and version.resource("FunctionName") in _edge_functions(deployment):
+        if used and version.resource("FunctionName") in edge_functions(deployment):
             what = "provisioned concurrency at the edge, allowed is none"
             yield Found(
                 version, ("ProvisionedConcurrencyConfig",), what, "delete ProvisionedConcurrencyConfig"
@@ -121,7 +44,7 @@ def _edge_refused(deployment: Deployment) -> Iterator[Found]:
 
 
 def _unpublished(deployment: Deployment) -> Iterator[Found]:
-    for behavior in _behaviors(deployment):
+    for behavior in behaviors(deployment):
         for index, _, arn in behavior.lambdas:
             named = deployment.resource_of(arn) if isinstance(arn, Reference) else None
             end = arn.parts[-1] if isinstance(arn, Text) else arn
@@ -220,7 +143,7 @@ def _features(function: Resource) -> Iterator[Found]:
 def _function_refused(deployment: Deployment) -> Iterator[Found]:
     for function in deployment.of_type("AWS::CloudFront::Function"):
         yield from _code(function)
-    for behavior in _behaviors(deployment):
+    for behavior in behaviors(deployment):
         at_edge = {event for _, event, _ in behavior.lambdas}
         for index, event in behavior.functions:
             path = (*behavior.path, "FunctionAssociations", index, "EventType")

@@ -224,6 +224,20 @@ def test_snap_start_is_charged_for_python_by_version_and_restore_and_not_for_jav
     assert "snapshot" not in amounts(bill(snapped("java21"), load(invocations=10, cold_starts=1)), "Fn")
 
 
+def test_a_function_at_the_edge_has_prices_of_its_own_and_none_of_the_free_quantities() -> None:
+    trusts = {"Principal": {"Service": ["edgelambda.amazonaws.com"]}}
+    role = {
+        "Type": "AWS::IAM::Role",
+        "Properties": {"AssumeRolePolicyDocument": {"Statement": [trusts]}},
+    }
+    at_edge = {"Fn": function(MemorySize=128, Role={"Fn::GetAtt": ["Role", "Arn"]}), "Role": role}
+    for region in ("us-east-1", "ap-northeast-2"):
+        found = bill(at_edge, load(free_tier=True, invocations=1_000_000, duration_ms=50), region=region)
+        # 1,000,000 x 0.050 s x 0.125 GB = 6,250 GB-s x 0.00005001
+        assert amounts(found, "Fn") == {"requests": pytest.approx(0.60), "duration": pytest.approx(0.3125625)}
+        assert found.monthly == pytest.approx(0.9125625)
+
+
 def test_log_lines_are_charged_by_what_the_workload_says_they_weigh() -> None:
     found = bill({"Fn": FUNCTION}, load(invocations=1_048_576, log_kb=2, log_stored_gb=10), region=SEOUL)
     # 2 GB x 0.76; 10 GB x 0.0314

@@ -28,6 +28,7 @@ WORKLOAD: dict[str, Any] = {
     "functions": {
         "NatGateway/RecordEgressAddress": {"invocations": 1_000_000, "duration_ms": 200},
         "NatInstance/RecordEgressAddress": {"invocations": 500_000, "duration_ms": 300},
+        "Edge/Headers/Fn": {"invocations": 2_000_000, "duration_ms": 4},
         "Endpoints/SignDocument": {
             "invocations": 100_000,
             "duration_ms": 40,
@@ -73,6 +74,7 @@ def test_what_each_example_costs_with_no_traffic(application: App, found: list[s
     assert idle.by_stack() | {"(account)": 0} == {
         "(account)": 0,
         "Database": pytest.approx(PROXY + 2 * ENDPOINT + 2 * SECRET + KEY + 8 * ALARM),
+        "Edge": 0,
         "Endpoints": pytest.approx(ENDPOINT + SECRET),
         "Isolated": 0,
         "NatGateway": pytest.approx(2 * (NAT + ADDRESS)),
@@ -93,6 +95,8 @@ def test_what_each_example_costs_under_a_stated_workload(application: App, found
     assert [line.what for line in busy_bill.unknown] == ["volume"]
     assert more == {
         "Database": pytest.approx(0.20 + 1_000_000 * 0.050 * half_gb_second),
+        # at the edge 128 MB, at prices of its own
+        "Edge": pytest.approx(1.20 + 2_000_000 * 0.004 * 0.125 * 0.00005001),
         # a tenth of the invocations is 500 ms longer, because the init is billed: 90 ms on average
         "Endpoints": pytest.approx(0.02 + 100_000 * 0.090 * half_gb_second + 2 * 0.01),
         "Isolated": pytest.approx(0.60 + 3_000_000 * 0.010 * half_gb_second),

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.cdk
 ROOT = Path(__file__).parents[2]
 STACKS = [
     "Database",
+    "Edge",
     "Endpoints",
     "Isolated",
     "NatGateway",

@@ -3,8 +3,10 @@
 Each function's line is at the first price; free quantities, volume tiers and a savings plan are lines of the
 account, because AWS grants them to all functions together.
 
+A function at the edge has prices of its own, the same everywhere, and no free quantities.
+
 Not modelled: the init of provisioned environments, savings plans on provisioned concurrency, data transfer
-out of the Region, Managed Instances, Lambda@Edge, response streaming, durable functions, SnapStart
+out of the Region, Managed Instances, CloudFront Functions, response streaming, durable functions, SnapStart
 versions that an earlier deployment left behind.
 """
 
@@ -25,6 +27,7 @@ from lambda_patterns.facts.prices import (
 )
 from lambda_patterns.model.cost.line import ACCOUNT, Line, charge
 from lambda_patterns.model.cost.loads import FunctionLoad
+from lambda_patterns.model.edge import edge_functions
 from lambda_patterns.model.scaling import targets_of
 from lambda_patterns.model.values import Unknown
 
@@ -59,11 +62,15 @@ def function_lines(
     sheet: PriceSheet, deployment: Deployment, loads: Mapping[Resource, Load]
 ) -> Iterator[Line]:
     """The lines of every function of the deployment."""
+    at_edge = edge_functions(deployment)
     for function in deployment.of_type("AWS::Lambda::Function"):
         given = loads.get(function)
         load = given if isinstance(given, FunctionLoad) else FunctionLoad()
-        yield from _on_demand_and_provisioned(sheet, deployment, function, load)
-        yield from _snap_start(sheet, deployment, function, load)
+        if function in at_edge:
+            yield from _at_edge(sheet, function, load)
+        else:
+            yield from _on_demand_and_provisioned(sheet, deployment, function, load)
+            yield from _snap_start(sheet, deployment, function, load)
         ingested = load.invocations * load.log_kb / 1024**2
         yield charge(sheet, function, "log lines", "logs-ingest-gb", ingested)
         yield charge(sheet, function, "log storage", "logs-storage-gb-month", load.log_stored_gb)
@@ -162,6 +169,13 @@ def _on_demand_and_provisioned(
     excess = None if size.storage_gb is None else max(0.0, size.storage_gb - DEFAULT_STORAGE / 1024)
     quantity = _times(excess, seconds + ready_seconds)
     yield charge(sheet, function, "ephemeral storage", "lambda-ephemeral-storage", quantity, why=size.why)
+
+
+def _at_edge(sheet: PriceSheet, function: Resource, load: FunctionLoad) -> Iterator[Line]:
+    size = _size(function)
+    seconds = load.invocations * (load.duration_ms + load.cold_starts * load.init_ms) / 1000
+    yield charge(sheet, function, "requests", "lambda-edge-requests", load.invocations)
+    yield charge(sheet, function, "duration", "lambda-edge-duration", _times(size.gb, seconds), why=size.why)
 
 
 def _snap_start(
