@@ -8,7 +8,7 @@ import logging
 import os
 import platform
 import resource
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
@@ -24,21 +24,25 @@ if TYPE_CHECKING:
 _REQUEST_ID_HEADERS = {b"x-amzn-requestid", b"x-amz-request-id"}
 
 
-def serve(listener: socket.socket, settings: Settings) -> None:
-    """Serve on `listener` until the process ends; the seams are checked by then."""
+def serve(listener: socket.socket, settings: Settings) -> NoReturn:
+    """Serve on `listener` until the process is ended; the seams are checked by then.
+
+    Hypercorn gets no signal to end gracefully on: from Python 3.12 it would wait for every open request, a
+    long poll of 20 seconds among them, while the starter waits less and then kills.
+    """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     application = _Application(settings)
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
-    # well within what the starter waits before it kills: killed, a database leaves its shared memory
-    config.graceful_timeout = 1
     _raise_file_limit()
-    try:
-        asyncio.run(hypercorn_serve(application, config))  # type: ignore[arg-type]  # ASGI by shape
-    finally:
-        application.end()  # the server ends by itself on SIGTERM
+    asyncio.run(hypercorn_serve(application, config, shutdown_trigger=_never))  # type: ignore[arg-type]  # ASGI by shape
+    raise AssertionError("served until it is ended from outside")
+
+
+async def _never() -> None:
+    await asyncio.Event().wait()
 
 
 class _Application:
@@ -61,15 +65,16 @@ class _Application:
         )
         from lambda_patterns.local.database import resources as databases  # noqa: PLC0415  # the same
         from lambda_patterns.local.database import running  # noqa: PLC0415  # the same
-        from lambda_patterns.local.resources import attributes, recorded, table  # noqa: PLC0415  # the same
+        from lambda_patterns.local.resources import attributes, distribution, recorded, table  # noqa: PLC0415  # the same
 
         self.settings = settings
         self.inner: Any = ministack.module("app").app
         self.response = invocation.RESPONSE
         self.substitutions, self.recorded = attributes.substitutions, recorded.listing
-        self.databases, self.end = running.listing, running.end
+        self.databases = running.listing
         self.forget = (
             attributes.forget_all,
+            distribution.forget_all,
             queue_metrics.forget_all,
             queue_redrive.forget_all,
             recorded.forget_all,
@@ -86,6 +91,7 @@ class _Application:
         alarms.install()
         acceptance.install()
         compiled.install()
+        distribution.install()
         table.install()
         databases.install()
         clock.start(settings.clock_seconds)
