@@ -11,6 +11,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from lambda_patterns.constructs.database_pool import Client
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts import engines, limits
 
@@ -52,6 +53,7 @@ class ConnectableDatabase(Construct):
         super().__init__(scope, construct_id)
         self._facts: ProxyFacts
         self._connections: ec2.Connections | None = None
+        self._clients: list[Client] = []
 
     @property
     def endpoint(self) -> str:
@@ -95,6 +97,7 @@ class ConnectableDatabase(Construct):
         user: str,
         read_only: bool = False,
         environment_prefix: str = "DATABASE",
+        pinned: bool = False,
     ) -> None:
         """Let `function` connect to the database as `user`: permission, both group rules, and environment.
 
@@ -109,6 +112,10 @@ class ConnectableDatabase(Construct):
             read_only: whether it uses the read-only endpoint, which reads from the readers of a cluster.
             environment_prefix: what the names of the variables begin with. Give another for the second
                 database of a function.
+            pinned: whether its connections each keep one of the pool's to themselves until they are closed,
+                because they set session state (SET, temporary tables, named prepared statements, LISTEN).
+                With it the pool is held against the function's concurrency. Default False: as
+                `functions/query_orders` shows, a function need not.
 
         Raises:
             ArgumentError: the user is unknown, the function is outside the VPC or in one that is not
@@ -120,6 +127,7 @@ class ConnectableDatabase(Construct):
         self._check(function, user)
         host = self._read_only_endpoint() if read_only else self._facts.endpoint
         self._claim(function, environment_prefix)
+        self._clients.append(Client(function, pinned))
         function.add_to_role_policy(
             iam.PolicyStatement(actions=["rds-db:connect"], resources=[self._user_arn(user)])
         )

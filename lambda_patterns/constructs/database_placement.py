@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_secretsmanager as secretsmanager
 
@@ -108,6 +108,30 @@ def place(network: LambdaNetwork | ec2.IVpc, selection: ec2.SubnetSelection | No
         chosen = network.subnets if selection is None else selection
         return Place(network=network, vpc=network.vpc, subnets=checked_subnets(network.vpc, chosen))
     return Place(network=network, vpc=network, subnets=checked_subnets(network, selection))
+
+
+def check_stacks(database: Construct, function: Construct, vpc: ec2.IVpc) -> None:
+    """Refuse stacks that would each need the other first: a network in the function's own stack."""
+    if not isinstance(vpc, ec2.Vpc):
+        return
+    ours, theirs, networks = (_lineage(found) for found in (database, function, vpc))
+    if networks[-1] == theirs[-1] != ours[-1] or (networks[0] == theirs[0] and theirs[0] not in ours):
+        raise ArgumentError(
+            f"connect {function.node.path}: the network is in the function's stack {theirs[0]}, which "
+            f"the database's stack {ours[0]} then needs, as the function needs that one: put the "
+            "network into a stack of its own or the database's "
+            "(https://docs.aws.amazon.com/cdk/v2/guide/resources.html#resource-stack)"
+        )
+
+
+def _lineage(construct: Construct) -> list[str]:
+    """Give the paths of a construct's stack and of the stacks that it is nested in, innermost first."""
+    stack: Stack | None = Stack.of(construct)
+    paths: list[str] = []
+    while stack is not None:
+        paths.append(stack.node.path)
+        stack = stack.nested_stack_parent
+    return paths
 
 
 def rotate(

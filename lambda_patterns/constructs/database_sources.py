@@ -5,48 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Duration, RemovalPolicy, Token
+from aws_cdk import Token
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_rds as rds
 
-from lambda_patterns.constructs.database_engine import proxied_engine, version_of
-from lambda_patterns.constructs.database_logs import log_groups, wait_for
-from lambda_patterns.constructs.database_reasons import acknowledge_database
+from lambda_patterns.constructs.database_engine import proxied_engine
 from lambda_patterns.constructs.function_options import is_token
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts import engines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from aws_cdk import aws_kms as kms
-    from aws_cdk import aws_secretsmanager as secretsmanager
-    from constructs import Construct
+    from lambda_patterns.constructs.database_users import DatabaseUser
 
+SETUP_PAGE = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-iam-setup.html"
 _AUTO_PAUSE_PAGE = (
     "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2-auto-pause.html"
 )
-
-# Each engine's own way of refusing connections without TLS, the proxy's included.
-_TLS_PARAMETERS = {
-    "postgres": {"rds.force_ssl": "1"},
-    "aurora-postgresql": {"rds.force_ssl": "1"},
-    "mysql": {"require_secure_transport": "ON"},
-    "mariadb": {"require_secure_transport": "ON"},
-    "aurora-mysql": {"require_secure_transport": "ON"},
-}
-
-
-# The log types that are exported to CloudWatch Logs: errors and slow statements. RDS refuses a type that an
-# engine does not have.
-_LOG_EXPORTS = {
-    "postgres": ["postgresql", "upgrade"],
-    "aurora-postgresql": ["postgresql"],
-    "mysql": ["error", "slowquery"],
-    "mariadb": ["error", "slowquery"],
-    "aurora-mysql": ["error", "slowquery"],
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +89,9 @@ class NewCluster:
 class Source:
     """The database that a proxy stands before, whoever made it.
 
-    `database` is an IDatabaseInstance or an IDatabaseCluster, as `is_cluster` says.
+    `database` is an IDatabaseInstance or an IDatabaseCluster, as `is_cluster` says. `parameters` are those of
+    its parameter group, None where they are not known; `capacity` is that of Serverless v2, minimum and
+    maximum in ACU.
     """
 
     database: Any
@@ -121,6 +100,8 @@ class Source:
     is_cluster: bool
     has_readers: bool
     parameter_group: rds.ParameterGroup | None = None
+    parameters: Mapping[str, str] | None = None
+    capacity: tuple[float, float] | None = None
 
     @property
     def identifier(self) -> str:
@@ -140,170 +121,6 @@ class Source:
             # an imported cluster raises where an imported instance gives None
             return None
         return found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What a new database is put into."""
-
-    vpc: ec2.IVpc
-    vpc_subnets: ec2.SubnetSelection
-    database_name: str
-    master_secret: secretsmanager.ISecret
-    encryption_key: kms.IKey | None
-
-
-def engine_of_new(new: NewInstance | NewCluster) -> engines.Engine:
-    """Find the facts of a new database's engine.
-
-    Raises:
-        ArgumentError: no proxy serves it, it has no version, or it is the other of instance and cluster.
-    """
-    facts = proxied_engine(new.engine)
-    if facts.is_aurora is isinstance(new, NewInstance):
-        needed = "NewCluster" if facts.is_aurora else "NewInstance"
-        raise ArgumentError(
-            f"engine: {facts.title} is given to {type(new).__name__}, it comes as {needed}(engine=...) "
-            f"({engines.PROXY_ENGINES_PAGE})"
-        )
-    if version_of(new.engine) is None:
-        raise ArgumentError(
-            f"engine: {facts.title} is given without a version, which its parameter group belongs to: give "
-            f"version= where the engine is made ({engines.PROXY_ENGINES_PAGE})"
-        )
-    return facts
-
-
-def new_instance(scope: Construct, new: NewInstance, around: Surroundings) -> Source:
-    """Make the instance, its group and its parameter group in `scope`."""
-    facts = engine_of_new(new)
-    parameter_group = _parameter_group(scope, new, facts)
-    port = int(new.options.get("port", facts.port))
-    arguments: dict[str, Any] = {
-        "instance_type": new.instance_type
-        or ec2.InstanceType.of(ec2.InstanceClass.BURSTABLE4_GRAVITON, ec2.InstanceSize.MEDIUM),
-        "multi_az": new.multi_az,
-        "allocated_storage": 20,
-        "max_allocated_storage": 100,
-        "storage_type": rds.StorageType.GP3,
-        "parameter_group": parameter_group,
-        "database_name": around.database_name,
-        "port": port,
-        **_common(scope, around, facts),
-        **new.options,
-    }
-    groups = log_groups(scope, "instance", new.log_retention, arguments)
-    database = rds.DatabaseInstance(scope, "Database", engine=new.engine, **arguments)
-    wait_for(database, groups)
-    acknowledge_database(database, arguments["cloudwatch_logs_exports"])
-    return Source(
-        database=database,
-        engine=facts,
-        port=ec2.Port.tcp(port),
-        is_cluster=False,
-        has_readers=False,
-        parameter_group=parameter_group,
-    )
-
-
-def new_cluster(scope: Construct, new: NewCluster, around: Surroundings) -> Source:
-    """Make the cluster, its group and its parameter group in `scope`."""
-    facts = engine_of_new(new)
-    _check_capacities(
-        new.options.get("serverless_v2_min_capacity", new.serverless_v2_min_capacity),
-        new.options.get("serverless_v2_max_capacity", new.serverless_v2_max_capacity),
-    )
-    parameter_group = _parameter_group(scope, new, facts)
-    port = int(new.options.get("port", facts.port))
-    readers = (
-        [rds.ClusterInstance.serverless_v2("Reader", scale_with_writer=True)]
-        if new.readers is None
-        else list(new.readers)
-    )
-    common = _common(scope, around, facts)
-    arguments: dict[str, Any] = {
-        "writer": new.writer or rds.ClusterInstance.serverless_v2("Writer"),
-        "readers": readers,
-        "serverless_v2_min_capacity": new.serverless_v2_min_capacity,
-        "serverless_v2_max_capacity": new.serverless_v2_max_capacity,
-        "parameter_group": parameter_group,
-        "default_database_name": around.database_name,
-        "port": port,
-        "backup": rds.BackupProps(retention=common.pop("backup_retention")),
-        **common,
-        **new.options,
-    }
-    groups = log_groups(scope, "cluster", new.log_retention, arguments)
-    database = rds.DatabaseCluster(scope, "Database", engine=new.engine, **arguments)
-    wait_for(database, groups)
-    acknowledge_database(database, arguments["cloudwatch_logs_exports"])
-    return Source(
-        database=database,
-        engine=facts,
-        port=ec2.Port.tcp(port),
-        is_cluster=True,
-        has_readers=bool(readers),
-        parameter_group=parameter_group,
-    )
-
-
-def _parameter_group(
-    scope: Construct, new: NewInstance | NewCluster, facts: engines.Engine
-) -> rds.ParameterGroup:
-    """Make the parameter group, or take the one that was given, with the parameters that are needed in it."""
-    parameters = {**_TLS_PARAMETERS[facts.name], **new.parameters}
-    given = new.options.get("parameter_group")
-    if given is None:
-        return rds.ParameterGroup(scope, "Parameters", engine=new.engine, parameters=parameters)
-    for name, value in parameters.items():
-        given.add_parameter(name, value)  # does nothing with one that was imported
-    group: rds.ParameterGroup = given
-    return group
-
-
-def _check_capacities(least: float, most: float) -> None:
-    if least == 0:
-        raise _keeps_awake("serverless_v2_min_capacity")
-    for name, value in {"serverless_v2_min_capacity": least, "serverless_v2_max_capacity": most}.items():
-        if is_token(value):
-            return
-        engines.SERVERLESS_CAPACITY.check(value, name)
-        if value * 2 != int(value * 2):
-            raise ArgumentError(
-                f"{name} is {value} ACU, allowed are steps of 0.5 ACU ({engines.SERVERLESS_CAPACITY.source})"
-            )
-    if most < max(least, 1):
-        raise ArgumentError(
-            f"serverless_v2_max_capacity is {most} ACU, allowed are {max(least, 1):g}-256 ACU: at least the "
-            f"minimum, and never under 1 ACU ({engines.SERVERLESS_CAPACITY.source})"
-        )
-
-
-def _common(scope: Construct, around: Surroundings, facts: engines.Engine) -> dict[str, Any]:
-    """Give the arguments that an instance and a cluster share."""
-    return {
-        "vpc": around.vpc,
-        "vpc_subnets": around.vpc_subnets,
-        "security_groups": [
-            ec2.SecurityGroup(
-                scope,
-                "DatabaseSecurityGroup",
-                vpc=around.vpc,
-                allow_all_outbound=False,
-                description="The database: lets its proxy in, and out only what is granted by name",
-            )
-        ],
-        "credentials": rds.Credentials.from_secret(around.master_secret),
-        "storage_encrypted": True,
-        "storage_encryption_key": around.encryption_key,
-        "iam_authentication": True,
-        "backup_retention": Duration.days(7),
-        "copy_tags_to_snapshot": True,
-        "deletion_protection": True,
-        "removal_policy": RemovalPolicy.SNAPSHOT,
-        "cloudwatch_logs_exports": _LOG_EXPORTS[facts.name],
-        "monitoring_interval": Duration.minutes(1),
-    }
 
 
 def existing(database: object) -> Source:
@@ -336,7 +153,7 @@ def existing(database: object) -> Source:
     # a protected member: the L1's own setting is a lazy value that Python sees empty
     made = isinstance(found, rds.DatabaseCluster | rds.DatabaseClusterFromSnapshot)
     if made and found._serverless_v2_min_capacity == 0:  # noqa: SLF001
-        raise _keeps_awake("database: serverless_v2_min_capacity")
+        raise keeps_awake("database: serverless_v2_min_capacity")
     given = getattr(own, "port", None)
     if given is not None and not Token.is_unresolved(given):
         port = ec2.Port.tcp(int(given))
@@ -351,10 +168,53 @@ def existing(database: object) -> Source:
         is_cluster=is_cluster,
         # of what is imported the readers are not known
         has_readers=is_cluster and not (made and len(found.instance_identifiers) == 1),
+        parameters=_parameters(own),
+        capacity=known_capacity(found._serverless_v2_min_capacity, found._serverless_v2_max_capacity)  # noqa: SLF001
+        if made
+        else None,
     )
 
 
-def iam_authentication_off(source: Source) -> bool:
+def known_capacity(least: float | None, most: float | None) -> tuple[float, float] | None:
+    """Give the capacity of Serverless v2, None where deployment or aws_cdk's defaults decide it."""
+    if least is None or most is None or is_token(least) or is_token(most):
+        return None
+    return (least, most)
+
+
+def _parameters(own: object) -> Mapping[str, str] | None:
+    """Give the parameters of a database of this app: none without a group of its own, else not known."""
+    if isinstance(own, rds.CfnDBInstance):
+        group = own.db_parameter_group_name
+    elif isinstance(own, rds.CfnDBCluster):
+        group = own.db_cluster_parameter_group_name
+    else:
+        return None
+    return {} if group is None else None
+
+
+def check_end_to_end(source: Source, users: Iterable[DatabaseUser]) -> None:
+    """Raise ArgumentError where a proxy could not log in to the database with IAM tokens."""
+    if source.resource_id is None:
+        kind = "cluster" if source.is_cluster else "instance"
+        name = "cluster_resource_identifier" if source.is_cluster else "instance_resource_id"
+        raise ArgumentError(
+            "default_auth_scheme: the database was imported without its resource id, which the "
+            f"proxy's role must name: give {name}= to from_database_{kind}_attributes ({SETUP_PAGE})"
+        )
+    if _iam_authentication_off(source):
+        raise ArgumentError(
+            "default_auth_scheme: IAM authentication is off at the database, so it refuses the proxy's "
+            f"tokens: give it iam_authentication=True ({SETUP_PAGE})"
+        )
+    if kept := [user.name for user in users if user.secret is not None]:
+        raise ArgumentError(
+            f"users: {', '.join(kept)} has a secret, none is used with end-to-end IAM "
+            f"authentication: leave it out, or leave default_auth_scheme= at NONE ({SETUP_PAGE})"
+        )
+
+
+def _iam_authentication_off(source: Source) -> bool:
     """Whether a database that this app makes takes no IAM tokens; what is imported is not known."""
     database = source.database
     if isinstance(
@@ -366,7 +226,8 @@ def iam_authentication_off(source: Source) -> bool:
     return isinstance(own, rds.CfnDBCluster) and own.enable_iam_database_authentication in {None, False}
 
 
-def _keeps_awake(argument: str) -> ArgumentError:
+def keeps_awake(argument: str) -> ArgumentError:
+    """Refuse a cluster that is meant to pause."""
     return ArgumentError(
         f"{argument} is 0 ACU, allowed are 0.5-256 ACU with a proxy: a proxy keeps connections to the "
         f"database open, so a cluster that is meant to pause never does ({_AUTO_PAUSE_PAGE})"

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import (
-    CustomResource,
-    Duration,
-    Names,
-    Stack,
-)
+from aws_cdk import Aspects, CustomResource, Duration, Names
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_rds as rds
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from lambda_patterns.constructs import database_sources as sources
 from lambda_patterns.constructs.database_connection import ConnectableDatabase, ProxyFacts, user_arn
 from lambda_patterns.constructs.database_engine import checked_database_name
-from lambda_patterns.constructs.database_placement import Rotation, place, rotate
+from lambda_patterns.constructs.database_placement import Rotation, check_stacks, place, rotate
+from lambda_patterns.constructs.database_pool import PoolCheck
 from lambda_patterns.constructs.database_preparation import prepared_by
-from lambda_patterns.constructs.database_reasons import (
-    acknowledge_policies,
-    acknowledge_secret,
-    acknowledge_unrotated,
+from lambda_patterns.constructs.database_reasons import acknowledge_policies
+from lambda_patterns.constructs.database_secrets import DatabaseSecrets, authentication
+from lambda_patterns.constructs.database_sources import (
+    SETUP_PAGE,
+    NewCluster,
+    NewInstance,
+    Source,
+    check_end_to_end,
+    existing,
 )
 from lambda_patterns.constructs.database_users import (
     DatabaseUser,
@@ -32,12 +32,12 @@ from lambda_patterns.constructs.database_users import (
     sql_file,
     user_statements,
 )
-from lambda_patterns.constructs.secret_access import read_statements
+from lambda_patterns.constructs.new_database import Surroundings, engine_of_new, make
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts import engines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_lambda as lambda_
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 
     from lambda_patterns.constructs.network import LambdaNetwork
 
-_SETUP_PAGE = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-iam-setup.html"
 _PINNING_PAGE = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-pinning.html"
 
 
@@ -73,8 +72,9 @@ class ProxiedDatabase(ConnectableDatabase):
             them be ended first.
         max_connections_percent: 1-100 % of the database's max_connections. Default 80: the rest is left to
             migrations, people and the rotation, which come without the proxy. As many transactions run
-            at once as the share allows, however many functions are connected: give a function no more
-            reserved concurrency than it can use, rather than the pool more connections.
+            at once as the share allows, however many functions are connected, and a higher share opens no
+            connection that is not needed. What is plainly too small for the connected functions is warned
+            of at synthesis: `LambdaPatterns:pool-under-concurrency`.
         idle_client_timeout: 1-28,800 s. Default 30 minutes, longer than Lambda keeps an idle
             environment: its connection is closed when it is gone, and not while it may still be used.
         session_pinning_filters: Default none. EXCLUDE_VARIABLE_SETS (MySQL and MariaDB alone) is right
@@ -107,7 +107,7 @@ class ProxiedDatabase(ConnectableDatabase):
         construct_id: str,
         *,
         network: LambdaNetwork | ec2.IVpc,
-        database: sources.NewInstance | sources.NewCluster | rds.IDatabaseInstance | rds.IDatabaseCluster,
+        database: NewInstance | NewCluster | rds.IDatabaseInstance | rds.IDatabaseCluster,
         users: Sequence[str | DatabaseUser],
         database_name: str,
         vpc_subnets: ec2.SubnetSelection | None = None,
@@ -131,10 +131,9 @@ class ProxiedDatabase(ConnectableDatabase):
         engines.MAX_CONNECTIONS_PERCENT.check(max_connections_percent, "max_connections_percent")
         self.network = network
         self._place = place(network, vpc_subnets)
-        self._encryption_key = encryption_key
-        self._rotated = rotation is not None
+        self._secrets = DatabaseSecrets(self, encryption_key, rotated=rotation is not None)
         self.master_secret: secretsmanager.ISecret | None = master_secret
-        self._source = self._make_or_judge(database, database_name, master_username)
+        self._source = self._make_or_judge(database, database_name, master_username, encryption_key)
         source = self._source
         self.database = source.database
         self.parameter_group = source.parameter_group
@@ -147,14 +146,17 @@ class ProxiedDatabase(ConnectableDatabase):
         known = checked_users(users, engine.proxy_family)
         self._users = dict(known)
         self._master_username = master_username
-        self._check_end_to_end(known)
+        if self._end_to_end:
+            check_end_to_end(source, known.values())
         if master_username in known:
             raise ArgumentError(
                 f"users: {master_username!r} is the master user, which may do everything: name another "
                 f"one for functions, or another master_username= ({engines.PROXY_PAGE})"
             )
         self.secrets: dict[str, secretsmanager.ISecret] = (
-            {} if self._end_to_end else {name: self._user_secret(user) for name, user in known.items()}
+            {}
+            if self._end_to_end
+            else {name: self._secrets.of_user(user, self.database) for name, user in known.items()}
         )
         self.role = iam.Role(
             self,
@@ -163,7 +165,7 @@ class ProxiedDatabase(ConnectableDatabase):
             description=f"Lets the proxy of {self.node.id} log in to its database",
         )
         for secret in self.secrets.values():
-            self._let_read(self.role, secret)
+            self._secrets.let_read(self.role, secret)
         if self._end_to_end:
             self.role.add_to_policy(
                 iam.PolicyStatement(
@@ -189,7 +191,7 @@ class ProxiedDatabase(ConnectableDatabase):
             vpc_security_group_ids=[group.security_group_id],
             require_tls=True,
             default_auth_scheme="IAM_AUTH" if self._end_to_end else None,
-            auth=self._auth() or None,
+            auth=authentication(self.secrets.values()) or None,
             idle_client_timeout=int(idle_client_timeout.to_seconds()),
         )
         self.proxy.node.add_dependency(self.role)
@@ -209,6 +211,8 @@ class ProxiedDatabase(ConnectableDatabase):
             ),
         )
         self.target_group.node.add_dependency(self.database, group)
+        # an aspect is asked when all functions are connected
+        Aspects.of(self.target_group).add(PoolCheck(source, max_connections_percent, self._clients))
         self._read_only: rds.CfnDBProxyEndpoint | None = None
         self._facts = ProxyFacts(
             arn=self.proxy.attr_db_proxy_arn,
@@ -225,82 +229,25 @@ class ProxiedDatabase(ConnectableDatabase):
 
     def _make_or_judge(
         self,
-        database: sources.NewInstance | sources.NewCluster | rds.IDatabaseInstance | rds.IDatabaseCluster,
+        database: NewInstance | NewCluster | rds.IDatabaseInstance | rds.IDatabaseCluster,
         database_name: str,
         master_username: str,
-    ) -> sources.Source:
-        if not isinstance(database, sources.NewInstance | sources.NewCluster):
+        encryption_key: kms.IKey | None,
+    ) -> Source:
+        if not isinstance(database, NewInstance | NewCluster):
             checked_database_name(database_name, None)
-            return sources.existing(database)
-        facts = sources.engine_of_new(database)
-        checked_database_name(database_name, facts.title)
-        around = sources.Surroundings(
+            return existing(database)
+        checked_database_name(database_name, engine_of_new(database).title)
+        around = Surroundings(
             vpc=self._place.vpc,
             vpc_subnets=self._place.selection,
             database_name=database_name,
-            master_secret=self._new_secret("MasterSecret", master_username),
-            encryption_key=self._encryption_key,
+            master_secret=self._secrets.new("MasterSecret", master_username),
+            encryption_key=encryption_key,
         )
-        source = (
-            sources.new_instance(self, database, around)
-            if isinstance(database, sources.NewInstance)
-            else sources.new_cluster(self, database, around)
-        )
+        source = make(self, database, around)
         self.master_secret = source.database.secret
         return source
-
-    def _check_end_to_end(self, users: Mapping[str, DatabaseUser]) -> None:
-        if not self._end_to_end:
-            return
-        if self._source.resource_id is None:
-            kind = "cluster" if self._source.is_cluster else "instance"
-            name = "cluster_resource_identifier" if self._source.is_cluster else "instance_resource_id"
-            raise ArgumentError(
-                "default_auth_scheme: the database was imported without its resource id, which the "
-                f"proxy's role must name: give {name}= to from_database_{kind}_attributes ({_SETUP_PAGE})"
-            )
-        if sources.iam_authentication_off(self._source):
-            raise ArgumentError(
-                "default_auth_scheme: IAM authentication is off at the database, so it refuses the proxy's "
-                f"tokens: give it iam_authentication=True ({_SETUP_PAGE})"
-            )
-        if kept := [user.name for user in users.values() if user.secret is not None]:
-            raise ArgumentError(
-                f"users: {', '.join(kept)} has a secret, none is used with end-to-end IAM "
-                f"authentication: leave it out, or leave default_auth_scheme= at NONE ({_SETUP_PAGE})"
-            )
-
-    def _user_secret(self, user: DatabaseUser) -> secretsmanager.ISecret:
-        if user.secret is not None:
-            return user.secret
-        # the attachment adds host, port and engine, which the rotation function reads
-        return self._new_secret(f"Secret-{user.name}", user.name).attach(self.database)
-
-    def _new_secret(self, construct_id: str, username: str) -> rds.DatabaseSecret:
-        secret = rds.DatabaseSecret(
-            self, construct_id, username=username, encryption_key=self._encryption_key
-        )
-        if self._encryption_key is None:
-            acknowledge_secret(secret)
-        if not self._rotated:
-            acknowledge_unrotated(secret)
-        return secret
-
-    def _let_read(self, grantee: iam.Role | lambda_.Function, secret: secretsmanager.ISecret) -> None:
-        key = secret.encryption_key or self._encryption_key
-        for statement in read_statements(grantee, secret, key):
-            if isinstance(grantee, iam.Role):
-                grantee.add_to_policy(statement)
-            else:
-                grantee.add_to_role_policy(statement)
-
-    def _auth(self, *more: secretsmanager.ISecret) -> list[rds.CfnDBProxy.AuthFormatProperty]:
-        return [
-            rds.CfnDBProxy.AuthFormatProperty(
-                auth_scheme="SECRETS", iam_auth="REQUIRED", secret_arn=secret.secret_arn
-            )
-            for secret in (*self.secrets.values(), *more)
-        ]
 
     def _rotate(self, rotation: Rotation) -> None:
         ours = {name: secret for name, secret in self.secrets.items() if self._users[name].secret is None}
@@ -310,17 +257,7 @@ class ProxiedDatabase(ConnectableDatabase):
             rotate(self, rotation, self._place, self._source, ours)
 
     def _check_stacks(self, function: lambda_.Function) -> None:
-        vpc = self._place.vpc
-        if not isinstance(vpc, ec2.Vpc):
-            return
-        ours, theirs, networks = (_lineage(found) for found in (self, function, vpc))
-        if networks[-1] == theirs[-1] != ours[-1] or (networks[0] == theirs[0] and theirs[0] not in ours):
-            raise ArgumentError(
-                f"connect {function.node.path}: the network is in the function's stack {theirs[0]}, which "
-                f"the database's stack {ours[0]} then needs, as the function needs that one: put the "
-                "network into a stack of its own or the database's "
-                "(https://docs.aws.amazon.com/cdk/v2/guide/resources.html#resource-stack)"
-            )
+        check_stacks(self, function, self._place.vpc)
 
     @property
     def proxy_name(self) -> str:
@@ -382,30 +319,20 @@ class ProxiedDatabase(ConnectableDatabase):
             raise ArgumentError(
                 f"prepare {function.node.path}: the master user's secret is not known: give "
                 "master_secret= with a database that exists, or run bootstrap_sql by hand "
-                f"({_SETUP_PAGE})"
+                f"({SETUP_PAGE})"
             )
         if self._master_username not in self._users:
             self._users[self._master_username] = DatabaseUser(
                 name=self._master_username, secret=self.master_secret
             )
-            self._let_read(self.role, self.master_secret)
-            self.proxy.auth = [*self._auth(self.master_secret)]
+            self._secrets.let_read(self.role, self.master_secret)
+            self.proxy.auth = [*authentication([*self.secrets.values(), self.master_secret])]
         self.connect(function, user=self._master_username)
         for secret in self.secrets.values():
-            self._let_read(function, secret)
+            self._secrets.let_read(function, secret)
         return prepared_by(
             function,
             statements=[*schema, *self.user_statements],
             passwords={password_variable(name): secret.secret_arn for name, secret in self.secrets.items()},
             after=self.target_group,
         )
-
-
-def _lineage(construct: Construct) -> list[str]:
-    """Give the paths of a construct's stack and of the stacks that it is nested in, innermost first."""
-    stack: Stack | None = Stack.of(construct)
-    paths: list[str] = []
-    while stack is not None:
-        paths.append(stack.node.path)
-        stack = stack.nested_stack_parent
-    return paths

@@ -67,6 +67,14 @@ def aurora_mysql_2() -> rds.IClusterEngine:
             "serverless_v2_min_capacity is 0 ACU, allowed are 0.5-256 ACU with a proxy",
         ),
         (
+            {"database": lambda: new_database("postgres", options={"multi_zone": True})},
+            "options: 'multi_zone' is no argument that rds.DatabaseInstance takes here: did you mean 'multi",
+        ),
+        (
+            {"database": lambda: cluster(options={"engine": None})},
+            "options: 'engine' is no argument that rds.DatabaseCluster takes here: they are listed at ",
+        ),
+        (
             {"database": lambda: NewInstance(engine=rds.DatabaseInstanceEngine.POSTGRES)},
             "engine: RDS for PostgreSQL is given without a version, which its parameter group belongs to",
         ),
