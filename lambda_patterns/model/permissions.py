@@ -81,6 +81,7 @@ class Permissions:
         self._deployment = deployment
         self._of_roles: dict[Resource, Policies] = {}
         self._of_resources: dict[Resource, Policies | None] = {}
+        self._written: dict[Resource, tuple[Statement | None, ...]] = {}
         self._boundaries: dict[Resource, Policies] = {}
         self._managed_by: dict[str | Text, Resource | str | None] = {}
         self._of_aws: dict[str, tuple[Statement, ...]] = {}
@@ -196,11 +197,17 @@ class Permissions:
         for kind, names, holds in _POLICY_OF.get(resource.type, ()):
             for policy in self._deployment.referrers(resource, kind, names):
                 attached = True
-                document = policy.get(holds)
-                wrapped: Value = {"Statement": document} if holds == "Statement" else document
-                found.extend(statements(wrapped, policy, (holds,)))
-                found.extend([] if policy.certain else [None])
+                found.extend(self._of_policy(policy, holds))
         return Policies(tuple(found)) if attached else None
+
+    def _of_policy(self, policy: Resource, holds: str = "PolicyDocument") -> tuple[Statement | None, ...]:
+        """Read a policy that is a resource of its own, once for all that it is attached to."""
+        if policy not in self._written:
+            document = policy.get(holds)
+            wrapped: Value = {"Statement": document} if holds == "Statement" else document
+            unsure = () if policy.certain else (None,)
+            self._written[policy] = (*statements(wrapped, policy, (holds,)), *unsure)
+        return self._written[policy]
 
     def _admits_invocation(self, resource: Resource, call: Call) -> Decision:
         """Lambda permissions: one resource each, on the function, an alias or a version."""
@@ -239,7 +246,7 @@ class Permissions:
         yield from self._listed(role.get("ManagedPolicyArns"), role)
         for kind, names in _ATTACHED_BY:
             for attached in self._deployment.referrers(role, kind, names):
-                yield from _of_policy(attached)
+                yield from self._of_policy(attached)
 
     def _listed(self, value: Value, role: Resource) -> Iterator[Statement | None]:
         listed = as_list(value)
@@ -252,7 +259,7 @@ class Permissions:
         if named is None:
             yield None
         elif isinstance(named, Resource):
-            yield from _of_policy(named)
+            yield from self._of_policy(named)
         else:
             if named not in self._of_aws:
                 self._of_aws[named] = tuple(_of_aws(named, role))
@@ -293,9 +300,3 @@ def _of_aws(name: str, role: Resource) -> Iterator[Statement]:
         if statement is not None:
             about = () if policy is None else policy.about
             yield statement._replace(managed=name.rpartition("/")[2], about=about)
-
-
-def _of_policy(policy: Resource) -> Iterator[Statement | None]:
-    yield from statements(policy.get("PolicyDocument"), policy, ("PolicyDocument",))
-    if not policy.certain:
-        yield None
