@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -36,18 +35,20 @@ class _Place(NamedTuple):
     subject: str
 
 
-@dataclass(slots=True)
 class _Seen:
     """What a rule said of one place: in how many deployments, and in the words of the first of them.
 
     `everywhere`: the place is part of the template itself, so it has to be seen in every deployment.
     """
 
-    rule: Rule
-    first: list[Found]
-    last: int
-    everywhere: bool
-    times: int = 1
+    __slots__ = ("everywhere", "first", "last", "rule", "times")
+
+    def __init__(self, rule: Rule, found: Found, deployment: int) -> None:
+        self.rule = rule
+        self.first = [found]
+        self.last = deployment
+        self.everywhere = not isinstance(found.resource, Resource)
+        self.times = 1
 
 
 def check(assembly: Assembly, settings: Settings | None = None, rules: Sequence[Rule] = RULES) -> Report:
@@ -90,8 +91,7 @@ class _Check:
         place = _Place(rule.name, template.name, resource, path, found.subject)
         seen = self._seen.get(place)
         if seen is None:
-            everywhere = not isinstance(found.resource, Resource)
-            self._seen[place] = _Seen(rule, [found], self._deployments, everywhere)
+            self._seen[place] = _Seen(rule, found, self._deployments)
         elif seen.last != self._deployments:
             seen.last = self._deployments
             seen.times += 1
@@ -108,7 +108,7 @@ class _Check:
         reasons = [
             finding
             if (reason := accepted.reason_for(finding)) is None
-            else replace(finding, acknowledged=reason)
+            else finding._replace(acknowledged=reason)
             for finding in findings
         ]
         return Report(
@@ -160,7 +160,7 @@ class _Check:
         for rule, one, found in acknowledgements.judge(self._acknowledgements, fired, known, ran):
             if rule.name in asked:
                 finding = _finding(rule, found)
-                yield replace(finding, construct=one.construct) if one.construct else finding
+                yield finding._replace(construct=one.construct) if one.construct else finding
 
     @cached_property
     def _places(self) -> dict[str, int]:

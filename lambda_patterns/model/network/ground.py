@@ -5,7 +5,6 @@ Not modelled: a second private address of an interface.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.model.network.acls import EPHEMERAL, Acls
@@ -60,13 +59,15 @@ class Start(NamedTuple):
     function: bool = False
 
 
-@dataclass(slots=True)
 class Walk:
     """One path while it is walked. Hops end where something first does not surely let it through."""
 
-    hops: list[Hop] = field(default_factory=list)
-    blocks: list[Reason] = field(default_factory=list)
-    doubts: list[Reason] = field(default_factory=list)
+    __slots__ = ("blocks", "doubts", "hops")
+
+    def __init__(self) -> None:
+        self.hops: list[Hop] = []
+        self.blocks: list[Reason] = []
+        self.doubts: list[Reason] = []
 
     def take(self, outcome: Hop | Reason | None) -> None:
         """Go on past a hop, or note what stops or may stop the traffic and go on judging."""
