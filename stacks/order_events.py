@@ -42,10 +42,9 @@ class OrderEventsStack(Stack):
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
-        topic = alarm_topic(self, "Alarms")
         self.catalogue = recoverable_table(self, "Catalogue", key="product")
         self.orders = recoverable_table(self, "Orders")
-        self.failures = OnFailureQueue(self, "Failures", alarm_topic=topic)
+        self.failures = OnFailureQueue(self, "Failures")
 
         self.from_bucket = self._function("FromBucket", "from_bucket", on_failure=self.failures)
         self.inbox = private_bucket(self, "Inbox")
@@ -56,18 +55,18 @@ class OrderEventsStack(Stack):
         self.from_topic = from_topic.add_alias("live")
         key = kms.Key(self, "PlacedKey", enable_key_rotation=True)
         self.placed = sns.Topic(self, "Placed", master_key=key, enforce_ssl=True)
-        undelivered = OnFailureQueue(self, "NotNotified", alarm_topic=topic)
+        undelivered = OnFailureQueue(self, "NotNotified")
         TopicSubscription(
             self, "Subscription", topic=self.placed, target=self.from_topic, failures=undelivered
         )
 
         from_bus = self._function("FromBus", "from_bus", on_failure=self.failures)
         self.from_bus = from_bus.add_alias("live")
-        not_handed = OnFailureQueue(self, "NotHandedOver", alarm_topic=topic)
+        not_handed = OnFailureQueue(self, "NotHandedOver")
         on_event(self.from_bus, "Placed", pattern=_PLACED, undelivered=not_handed.queue)
 
         from_queue = self._function("FromQueue", "from_queue")
-        self.consumer = QueueConsumer(self, "Work", function=from_queue, alarm_topic=topic)
+        self.consumer = QueueConsumer(self, "Work", function=from_queue)
         from_queue.add_environment("QUEUE_URL", self.consumer.queue.queue_url)
 
         self.reprocessor = FailureReprocessor(
@@ -75,7 +74,6 @@ class OrderEventsStack(Stack):
             "Reprocessor",
             failures=self.failures,
             functions=[self.from_bucket, self.from_topic, self.from_bus],
-            alarm_topic=topic,
         )
         assert self.consumer.dead_letter_queue is not None  # noqa: S101  # narrows: the consumer made one
         FailureMonitoring(
@@ -96,7 +94,7 @@ class OrderEventsStack(Stack):
             drained={"Failures": self.failures},
             sources={"Work": self.consumer.queue},
             topics={"Placed": self.placed},
-            alarm_actions=[actions.SnsAction(topic)],
+            alarm_actions=[actions.SnsAction(alarm_topic(self, "Alarms"))],
         )
 
     def _function(

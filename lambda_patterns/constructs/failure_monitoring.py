@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -12,10 +13,11 @@ from constructs import Construct
 from lambda_patterns.constructs.acknowledgements import acknowledge
 from lambda_patterns.constructs.alarms import alarm_from
 from lambda_patterns.constructs.on_failure_queue import OnFailureQueue
+from lambda_patterns.constructs.queue_consumer import QueueConsumer
 from lambda_patterns.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_sns as sns
@@ -35,7 +37,10 @@ _NO_CONNECTION = (
     "Could not connect to the endpoint",
     "Name or service not known",
 )
-_ONE_ACTS = "the composite alarm over all of these acts, so that one mistake is one message"
+# CloudWatch takes 100 alarms and 10,240 characters in one rule; an alarm's ARN has up to some 200.
+# Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
+_CHILDREN = 50
+_ONE_ACTS = "the composite alarm over these acts, so that one mistake is one message"
 _TOLD = "Something failed, or is about to: see the dashboard"
 _RUNBOOK = """## What to do
 
@@ -54,35 +59,39 @@ class FailureMonitoring(Construct):
     """Watches what fails, and that what fails is kept.
 
     - On each queue of failures, by its role: arrivals where something drains it (`drained`), for its depth
-      then shows nothing; depth where nothing does, for what SQS itself moves there is no arrival.
+      then shows nothing; depth where nothing does, for what SQS itself moves there is no arrival. Of a queue
+      of an `OnFailureQueue` or a `QueueConsumer` its own alarm is taken, and no second one made.
     - On the way there: failures that could not be kept (DestinationDeliveryFailures, DeadLetterErrors,
       redrives of subscriptions that failed), events that wait too long or were dropped.
     - On the functions: throttles, errors, and in their logs connections that nobody answers, which in a VPC
       is a missing route, rule or endpoint.
 
-    One composite alarm tells of any of them, so that one mistake is one message.
+    One composite alarm tells of what goes wrong, so that one mistake is one message. While something goes
+    wrong it says nothing new, so three things are told each by its own alarm: that failures are lost, that
+    they lie in a queue until somebody comes, and what a queue's `alarm_topic` is told of anyway.
 
     Args:
         functions: the functions to watch.
-        queues: queues that hold failures and that people read: depth.
-        drained: queues that hold failures and that a reprocessor drains: arrivals.
-        sources: source queues of functions: the age of their oldest message.
+        queues: queues that hold failures and that people read: depth, or the queue's own alarm.
+        drained: queues that hold failures and that a reprocessor drains: arrivals, or its own alarm.
+        sources: source queues of functions: the age of their oldest message, or the consumer's own alarm.
         topics: topics whose subscriptions have dead-letter queues.
-        alarm_actions: what the composite alarm does, usually ``aws_cloudwatch_actions.SnsAction(topic)``. An
+        alarm_actions: what the alarms do that tell, usually ``aws_cloudwatch_actions.SnsAction(topic)``. An
             alarm without an action tells nobody.
         event_age: how long asynchronous events may wait for a function. Default 5 minutes: AWS's own retries
             wait 1 and 2.
-        backlog_age: how long messages may wait in a source. Default 15 minutes.
+        backlog_age: how long messages may wait in a source that has no `QueueConsumer`. Default 15 minutes.
         flow_logs: the log group of the VPC's flow logs; a saved query then lists what was rejected. Default:
             none.
         dashboard: whether to make a dashboard. Default True.
 
     Raises:
-        ArgumentError: nothing is given to watch.
+        ArgumentError: nothing is given to watch, or a function and a topic have one name.
 
     Attributes:
         alarms: the alarms by what they watch, "OrdersLost" and the like.
-        any: the composite alarm.
+        composites: the composite alarm; of more than 50 alarms one for each 50, and one for each alarm of
+            another stack that tells by itself.
         dashboard: the dashboard, or None.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
@@ -106,35 +115,26 @@ class FailureMonitoring(Construct):
     ) -> None:
         if not (functions or queues or drained or sources or topics):
             raise ArgumentError("nothing to watch: give functions, queues, drained, sources or topics")
+        if twice := sorted((functions or {}).keys() & (topics or {}).keys()):
+            raise ArgumentError(
+                f"topics: {twice[0]!r} names a function too: alarms are called by these names"
+            )
         super().__init__(scope, construct_id)
         self.alarms: dict[str, cloudwatch.Alarm] = {}
+        self._told: set[str] = set()
+        self._tells: set[str] = set()
         for name, queue in (queues or {}).items():
-            self._depth(name, _queue(queue))
+            self._tells.add(f"{name}Held")
+            self._queue(f"{name}Held", queue, self._depth)
         for name, queue in (drained or {}).items():
-            self._arrivals(name, _queue(queue))
+            self._queue(f"{name}Arrived", queue, self._arrivals)
         for name, source in (sources or {}).items():
-            age = source.metric_approximate_age_of_oldest_message(statistic="Maximum", period=_MINUTE)
-            what = "Messages wait too long: their function is throttled, too slow, or fails"
-            self._alarm(f"{name}Backlog", age, backlog_age.to_seconds(), what)
+            self._queue(f"{name}Backlog", source, partial(self._backlog, age=backlog_age))
         for name, topic in (topics or {}).items():
             self._topic(name, topic)
         for name, function in (functions or {}).items():
             self._function(name, function, event_age)
-        rule = cloudwatch.AlarmRule.any_of(
-            *(
-                cloudwatch.AlarmRule.from_alarm(alarm, cloudwatch.AlarmState.ALARM)
-                for alarm in self.alarms.values()
-            )
-        )
-        self.any = cloudwatch.CompositeAlarm(
-            self,
-            "Any",
-            alarm_rule=rule,
-            alarm_description=_TOLD,
-        )
-        self.any.add_alarm_action(*alarm_actions)
-        if alarm_actions:
-            acknowledge(self, {"compliance/CloudWatchAlarmAction": _ONE_ACTS})
+        self.composites = self._tell(alarm_actions)
         self.dashboard = self._show() if dashboard else None
         self._save_queries([function.log_group for function in (functions or {}).values()], flow_logs)
 
@@ -168,16 +168,67 @@ class FailureMonitoring(Construct):
                 log_groups=[flow_logs],
             )
 
+    def _tell(self, act: Sequence[cloudwatch.IAlarmAction]) -> tuple[cloudwatch.CompositeAlarm, ...]:
+        """Have each alarm of `_tells` act, and composite alarms over all that tell nobody by themselves."""
+        joined = [alarm for name, alarm in self.alarms.items() if name not in self._tells | self._told]
+        parts = [joined[start : start + _CHILDREN] for start in range(0, len(joined), _CHILDREN)]
+        composites = [self._composite(f"Any{n or ''}", part) for n, part in enumerate(parts)]
+        for name in sorted(self._tells):
+            alarm = self.alarms[name]
+            if Stack.of(alarm) == Stack.of(self):
+                alarm.add_alarm_action(*act)
+            else:
+                # An action on it would make its stack need this one.
+                joined.append(alarm)
+                composites.append(self._composite(name, [alarm]))
+        for composite in composites:
+            composite.add_alarm_action(*act)
+        if act:
+            for alarm in joined:
+                acknowledge(alarm, {"compliance/CloudWatchAlarmAction": _ONE_ACTS})
+        return tuple(composites)
+
+    def _composite(self, name: str, alarms: Sequence[cloudwatch.IAlarm]) -> cloudwatch.CompositeAlarm:
+        rules = [cloudwatch.AlarmRule.from_alarm(alarm, cloudwatch.AlarmState.ALARM) for alarm in alarms]
+        return cloudwatch.CompositeAlarm(
+            self, name, alarm_rule=cloudwatch.AlarmRule.any_of(*rules), alarm_description=_TOLD
+        )
+
+    def _queue(
+        self, name: str, given: sqs.IQueue | OnFailureQueue, watch: Callable[[str, sqs.IQueue], None]
+    ) -> None:
+        queue = given.queue if isinstance(given, OnFailureQueue) else given
+        maker: Any = queue.node.scope
+        if isinstance(maker, OnFailureQueue):
+            self.alarms[name] = maker.alarm
+        elif isinstance(maker, QueueConsumer):
+            dead = (
+                maker.dead_letter_queue is not None and queue.node.path == maker.dead_letter_queue.node.path
+            )
+            self.alarms[name] = maker.alarms["DeadLetters" if dead else "Backlog"]
+        else:
+            watch(name, queue)
+            return
+        if maker.alarm_topic is not None:
+            self._told.add(name)
+            self._tells.discard(name)
+
     def _depth(self, name: str, queue: sqs.IQueue) -> None:
         metric = queue.metric_approximate_number_of_messages_visible(statistic="Maximum", period=_MINUTE)
-        self._alarm(f"{name}Held", metric, 1, "Failures are waiting to be replayed")
+        self._alarm(name, metric, 1, "Failures are waiting to be replayed")
 
     def _arrivals(self, name: str, queue: sqs.IQueue) -> None:
         metric = queue.metric_number_of_messages_sent(statistic="Sum", period=_MINUTE)
-        self._alarm(f"{name}Arrived", metric, 1, "A failure arrived")
+        self._alarm(name, metric, 1, "A failure arrived")
+
+    def _backlog(self, name: str, queue: sqs.IQueue, *, age: Duration) -> None:
+        metric = queue.metric_approximate_age_of_oldest_message(statistic="Maximum", period=_MINUTE)
+        what = "Messages wait too long: their function is throttled, too slow, or fails"
+        self._alarm(name, metric, age.to_seconds(), what)
 
     def _topic(self, name: str, topic: sns.ITopic) -> None:
         lost = topic.metric("NumberOfNotificationsFailedToRedriveToDlq", statistic="Sum", period=_MINUTE)
+        self._tells.add(f"{name}Lost")
         self._alarm(
             f"{name}Lost",
             lost,
@@ -201,6 +252,7 @@ class FailureMonitoring(Construct):
             label="Failures lost",
         )
         kept_from = "its role may not write there or use the key, or the event is too large or the queue FIFO"
+        self._tells.add(f"{name}Lost")
         self._alarm(f"{name}Lost", lost, 1, f"Failures are lost: {kept_from}")
         self._alarm(
             f"{name}Waiting",
@@ -244,12 +296,8 @@ class FailureMonitoring(Construct):
             for name in (*first, *rest)
         ]
         status = cloudwatch.AlarmStatusWidget(
-            title="Alarms", alarms=[self.any, *self.alarms.values()], width=24, height=4
+            title="Alarms", alarms=[*self.composites, *self.alarms.values()], width=24, height=4
         )
         runbook = cloudwatch.TextWidget(markdown=_RUNBOOK, width=24, height=6)
         rows = [graphs[start : start + 4] for start in range(0, len(graphs), 4)]
         return cloudwatch.Dashboard(self, "Dashboard", widgets=[[status], [runbook], *rows])
-
-
-def _queue(given: sqs.IQueue | OnFailureQueue) -> sqs.IQueue:
-    return given.queue if isinstance(given, OnFailureQueue) else given

@@ -171,7 +171,8 @@ class FailureReprocessor(Construct):
         behind = queue.dead_letter_queue if isinstance(queue, sqs.Queue) else None
         if behind is not None:
             return behind.queue
-        quarantine = OnFailureQueue(self, "Quarantine", alarm_topic=topic)
+        # Watched by its depth: what SQS itself moves there is no arrival.
+        quarantine = OnFailureQueue(self, "Quarantine", alarm_topic=topic, role="source")
         made = quarantine.queue
         resource = queue.node.default_child
         # Behind a queue of another stack it cannot stand: that stack would need this one, and this one it.

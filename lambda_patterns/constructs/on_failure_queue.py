@@ -80,6 +80,7 @@ class OnFailureQueue(Construct):
     Attributes:
         queue: the queue.
         alarm: the alarm on arrivals, or on depth.
+        alarm_topic: who is told, as given.
         quarantine: the queue behind it, or None.
 
     Raises:
@@ -146,6 +147,7 @@ class OnFailureQueue(Construct):
             acknowledge(
                 self.queue, {"AwsSolutions-SQS3": _LAST_STOP, "Serverless-SQSRedrivePolicy": _LAST_STOP}
             )
+        self.alarm_topic = alarm_topic
         self.alarm = self._watch(alarm_topic, by_depth=role == "source")
         self._destination = QueueDestination(self.queue)
 

@@ -82,7 +82,8 @@ class QueueConsumer(Construct):
     Attributes:
         queue: the source queue.
         dead_letter_queue: the queue behind it; None where a queue was given.
-        alarms: the alarms, by what they watch.
+        alarms: the alarms by what they watch: "Backlog", and "DeadLetters" where there is such a queue.
+        alarm_topic: who is told, as given.
 
     Raises:
         ArgumentError: settings that SQS or Lambda refuse together.
@@ -133,6 +134,7 @@ class QueueConsumer(Construct):
         )
         if function.dead_letter_queue is None and function.dead_letter_topic is None:
             acknowledge(function, {"compliance/LambdaDLQ": _KEPT, "Serverless-LambdaDLQ": _KEPT})
+        self.alarm_topic = alarm_topic
         self.alarms = self._watch(backlog_age)
         if alarm_topic is not None:
             for alarm in self.alarms.values():
@@ -236,7 +238,7 @@ def _concurrency(function: lambda_.Function, asked: int | None) -> int | None:
         limits.MAXIMUM_CONCURRENCY.check(asked, "max_concurrency")
     resource = function.node.default_child
     reserved = resource.reserved_concurrent_executions if isinstance(resource, lambda_.CfnFunction) else None
-    if reserved is None or is_token(reserved):
+    if reserved is None or is_token(reserved) or reserved == 0:  # 0 switches it off, for a while
         return asked
     taken = _taken(function)
     left = reserved - taken

@@ -7,7 +7,13 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
-from lambda_patterns.constructs import FailureMonitoring, OnFailureQueue, PlainFunction
+from lambda_patterns.constructs import (
+    FailureMonitoring,
+    FailureReprocessor,
+    OnFailureQueue,
+    PlainFunction,
+    QueueConsumer,
+)
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.testing import synthesize
 from tests.constructs.template_queries import Template, code, of_type, only
@@ -79,8 +85,84 @@ def test_one_alarm_tells_of_all_and_the_dashboard_says_what_to_do(stack: Stack) 
     template = synthesize(stack)
     composite = only(template, "AWS::CloudWatch::CompositeAlarm")
     assert len(composite["AlarmActions"]) == 1
-    assert json.dumps(composite["AlarmRule"]).count("ALARM(") == 7
+    # Errors, throttles, no connection, waiting and dropped events.
+    assert json.dumps(composite["AlarmRule"]).count("ALARM(") == 5
+    assert telling(template) == {"FailuresArrivals", "MonitoringOrdersLost"}
     assert "failures replay QUEUE --dry-run" in json.dumps(only(template, "AWS::CloudWatch::Dashboard"))
+
+
+def telling(template: Template) -> set[str]:
+    """The alarms that act by themselves, by logical id without its hash."""
+    return {
+        name[:-8]
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::CloudWatch::Alarm" and "AlarmActions" in resource["Properties"]
+    }
+
+
+def test_no_queue_is_watched_twice(stack: Stack) -> None:
+    """What a construct has set on its queue is taken; who is told already is not told again."""
+    topic = sns.Topic(stack, "Topic")
+    function = PlainFunction(stack, "Orders", **code())
+    consumer = QueueConsumer(stack, "Work", function=function)
+    failures = OnFailureQueue(stack, "Failures")
+    reprocessor = FailureReprocessor(stack, "Reprocessor", failures=failures, functions=[function])
+    told = OnFailureQueue(stack, "Told", alarm_topic=topic)
+    dead = consumer.dead_letter_queue
+    assert dead is not None
+    monitoring = FailureMonitoring(
+        stack,
+        "Monitoring",
+        queues={"Dead": dead, "Quarantine": reprocessor.quarantine, "Told": told.queue},
+        drained={"Failures": failures},
+        sources={"Work": consumer.queue},
+        alarm_actions=[actions.SnsAction(topic)],
+    )
+    assert monitoring.alarms == {
+        "DeadHeld": consumer.alarms["DeadLetters"],
+        "QuarantineHeld": monitoring.alarms["QuarantineHeld"],
+        "ToldHeld": told.alarm,
+        "FailuresArrived": failures.alarm,
+        "WorkBacklog": consumer.alarms["Backlog"],
+    }
+    template = synthesize(stack)
+    watched = [
+        (alarm["MetricName"], json.dumps(alarm["Dimensions"]))
+        for alarm in of_type(template, "AWS::CloudWatch::Alarm")
+    ]
+    assert len(watched) == len(set(watched)) == 5
+    assert telling(template) == {"WorkDeadLetters", "ReprocessorQuarantineHeld", "ToldArrivals"}
+    joined = json.dumps(only(template, "AWS::CloudWatch::CompositeAlarm")["AlarmRule"])
+    assert ("FailuresArrivals" in joined, "WorkBacklog" in joined) == (True, True)
+    assert joined.count("ALARM(") == 2
+
+
+def test_an_alarm_of_another_stack_tells_without_needing_this_one(app: App) -> None:
+    service, operations = Stack(app, "Service"), Stack(app, "Operations")
+    consumer = QueueConsumer(service, "Work", function=PlainFunction(service, "Orders", **code()))
+    dead = consumer.dead_letter_queue
+    assert dead is not None
+    topic = sns.Topic(operations, "Topic")
+    FailureMonitoring(
+        operations, "Monitoring", queues={"Dead": dead}, alarm_actions=[actions.SnsAction(topic)]
+    )
+    composite = only(synthesize(operations), "AWS::CloudWatch::CompositeAlarm")
+    assert len(composite["AlarmActions"]) == 1
+    assert telling(synthesize(service)) == set()
+
+
+def test_more_alarms_than_a_composite_takes_are_joined_by_several(stack: Stack) -> None:
+    queues = {f"Queue{n}": sqs.Queue(stack, f"Queue{n}") for n in range(51)}
+    FailureMonitoring(stack, "Monitoring", drained=queues, dashboard=False)
+    composites = of_type(synthesize(stack), "AWS::CloudWatch::CompositeAlarm")
+    assert [json.dumps(one["AlarmRule"]).count("ALARM(") for one in composites] == [50, 1]
+
+
+def test_a_name_that_would_stand_for_two_things_is_refused(stack: Stack) -> None:
+    function, topic = PlainFunction(stack, "Orders", **code()), sns.Topic(stack, "Topic")
+    with pytest.raises(ArgumentError) as caught:
+        FailureMonitoring(stack, "Monitoring", functions={"Orders": function}, topics={"Orders": topic})
+    assert str(caught.value) == "topics: 'Orders' names a function too: alarms are called by these names"
 
 
 def test_what_it_watches_may_stand_in_other_stacks_and_be_imported(app: App) -> None:

@@ -81,7 +81,7 @@ def test_what_each_example_costs_with_no_traffic(application: App, found: list[s
         "NatInstance": pytest.approx(730 * 0.0052 + ADDRESS),
         "OnFailure": pytest.approx(KEY + ALARM),
         # 34 alarms of one metric each, 4 of two, and the composite one; two keys
-        "OrderEvents": pytest.approx(2 * KEY + (34 + 4 * 2) * ALARM + COMPOSITE),
+        "OrderEvents": pytest.approx(2 * KEY + (28 + 4 * 2) * ALARM + COMPOSITE),
         "ReadyFunction": pytest.approx(KEY + 3 * ALARM),
         "Triggers": pytest.approx(KEY + 2 * ALARM),
     }
