@@ -79,7 +79,12 @@ SEAMS: Mapping[str, tuple[str, ...]] = {
         "invoke_async_with_retry",
     ),
     "services.rds": ("_clusters", "_db_proxies", "_db_proxy_endpoints", "_instances", "handle_request"),
-    "services.s3": ("_deliver_event_to_lambda", "handle_request"),
+    "services.s3": (
+        "_bucket_policies",
+        "_cloudfront_origin_allows",
+        "_deliver_event_to_lambda",
+        "handle_request",
+    ),
     "services.secretsmanager": ("handle_request",),
     "services.sns": (
         "_build_envelope",

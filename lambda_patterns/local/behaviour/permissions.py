@@ -1,4 +1,4 @@
-"""Whether a service may hand something over: the policies of queues and functions, and of a function's role.
+"""Whether a service may hand over or fetch something: the policies of queues, functions, buckets and roles.
 
 MiniStack judges them for signed callers alone, and only when every call is judged. What a service does on
 behalf of a function or topic is judged here always: these permissions are noticed last and lose events.
@@ -15,12 +15,20 @@ from lambda_patterns.local.ministack import module
 iam = module("core.iam_evaluator")
 responses = module("core.responses")
 roles = module("services.iam")
+s3 = module("services.s3")
 sqs = module("services.sqs")
 
 
 def install() -> None:
-    """Let MiniStack's deliveries to queues be judged by `queue_admits`."""
+    """Let MiniStack's deliveries to queues and CloudFront's fetches from buckets be judged here."""
     sqs.queue_policy_allows = queue_admits
+    anyone_or_identity = s3._cloudfront_origin_allows
+
+    def origin_allows(owner: str, bucket: str, key: str, source_arn: str, identity: str) -> bool:
+        admitted = bool(source_arn) and bucket_admits(owner, bucket, key, source_arn)
+        return admitted or bool(anyone_or_identity(owner, bucket, key, source_arn, identity))
+
+    s3._cloudfront_origin_allows = origin_allows
 
 
 def queue_admits(queue_arn: str, service: str, source_arn: str, source_account: str) -> bool:
@@ -37,6 +45,15 @@ def function_admits(function: dict[str, Any], arn: str, service: str, source_arn
     account = source_arn.split(":")[4] or responses.get_account_id()
     policy = function.get("policy")
     return _resource_allows(policy, "lambda:InvokeFunction", arn, service, source_arn, account)
+
+
+def bucket_admits(owner: str, bucket: str, key: str, source_arn: str) -> bool:
+    """Whether the bucket's policy lets CloudFront read an object for the distribution `source_arn`."""
+    policy = s3._bucket_policies.get_scoped(owner, None, bucket)
+    arn = f"arn:aws:s3:::{bucket}/{key}"
+    return bool(policy) and _resource_allows(
+        policy, "s3:GetObject", arn, "cloudfront.amazonaws.com", source_arn, owner
+    )
 
 
 def role_allows(role_arn: str, action: str, resource_arn: str) -> bool:

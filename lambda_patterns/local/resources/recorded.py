@@ -44,17 +44,26 @@ def forget_all() -> None:
     _recorded.clear()
 
 
+def record(kind: str, stack: str, logical_id: str) -> None:
+    """Say of something that it is recorded only, in the log and in the listing."""
+    log.warning("%s %s of %s: recorded only, nothing is behind it here", kind, logical_id, stack)
+    _recorded.add((kind, stack, logical_id))
+
+
+def forget(kind: str, stack: str, logical_id: str) -> None:
+    """Take it off the listing, if it is there."""
+    _recorded.discard((kind, stack, logical_id))
+
+
 def _handler(kind: str, attributes: tuple[str, ...]) -> Handler:
     names: dict[str, tuple[str, str, str]] = {}
 
     def create(logical_id: str, _properties: Properties, stack: str) -> Created:
-        log.warning("%s %s of %s: recorded only, nothing is behind it here", kind, logical_id, stack)
-        key = (kind, stack, logical_id)
+        record(kind, stack, logical_id)
         physical_id = (
             _arn(kind, stack, logical_id) if "CodeSigningConfigArn" in attributes else f"{stack}-{logical_id}"
         )
-        _recorded.add(key)
-        names[physical_id] = key
+        names[physical_id] = (kind, stack, logical_id)
         return physical_id, {name: _VALUES.get(name, _arn(kind, stack, logical_id)) for name in attributes}
 
     def delete(physical_id: str, _properties: Properties) -> None:
