@@ -10,7 +10,8 @@ from lambda_patterns.constructs.base_function import BaseFunction
 from lambda_patterns.constructs.endpoints import INTERNET, check_name, check_service
 from lambda_patterns.constructs.execution_role import network_interface_statements
 from lambda_patterns.constructs.network import LambdaNetwork
-from lambda_patterns.constructs.peers import known_peer, peer_port
+from lambda_patterns.constructs.network_load_balancers import let_in, ranges_behind
+from lambda_patterns.constructs.peers import known_peers, peer_port
 from lambda_patterns.constructs.subnets import check_subnets
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts import limits
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from lambda_patterns.constructs.function_options import FunctionOptions
-    from lambda_patterns.constructs.peers import Cache
+    from lambda_patterns.constructs.peers import Peer
 
 _INTERNET_PAGE = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html"
 
@@ -80,6 +81,7 @@ class VpcFunction(BaseFunction):
             vpc = network
             check_subnets(vpc, vpc_subnets)
         self._network = network
+        self._subnets = vpc_subnets
         self._needs: list[str] = []
         self._check_needs(wanted)
         placement: dict[str, Any] = {"vpc": vpc, "vpc_subnets": vpc_subnets}
@@ -130,7 +132,13 @@ class VpcFunction(BaseFunction):
             self.connections.allow_to_any_ipv4(ec2.Port.HTTPS, "443 to wherever the routes lead")
         self._declare("Needs", value=list(self._needs))
 
-    def allow_to(self, peer: ec2.IConnectable | Cache, port: ec2.Port | int | None = None) -> None:
+    def allow_to(
+        self,
+        peer: Peer,
+        port: ec2.Port | int | None = None,
+        *,
+        targets: Sequence[ec2.IConnectable] = (),
+    ) -> None:
         """Let the function connect to a database, cache, load balancer or proxy.
 
         Opens the function's group to the peer's and the peer's to the function's; both rules stand in the
@@ -139,15 +147,32 @@ class VpcFunction(BaseFunction):
         Args:
             peer: anything with security groups: a database or proxy, a cluster, a listener, an ElastiCache
                 cache (`CfnReplicationGroup`, `CfnServerlessCache`, `CfnCacheCluster`), or
-                `ec2.Connections` around the group of something that has no construct.
+                `ec2.Connections` around the group of something that has no construct. A Network Load
+                Balancer without groups lets in everybody: the function is let out to its subnets. For what
+                else has no group, give its addresses: ``ec2.Peer.ipv4("10.0.3.0/24")``.
             port: what the peer listens on. Default: the peer's own default port; for a proxy the port of
                 its engine family, which is what it listens on whatever the port of its database.
+            targets: with a Network Load Balancer without groups, what stands behind it. Its groups see the
+                function's addresses, or the balancer's where client addresses are not preserved, and never
+                the function's group: they are opened to the ranges of both's subnets, in the targets' own
+                stack, on the target's default port or `port`. Default: none, for targets that are open to
+                the VPC already.
 
         Raises:
-            ArgumentError: the peer has no default port, or no security group is known for it.
+            ArgumentError: the peer has no default port, no security group is known for it, or `targets` are
+                given with a peer that has groups.
+
+        Source:
+            https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-security-groups.html
         """
-        known = known_peer(self, peer)
-        self.connections.allow_to(known, peer_port(known, port))
+        known = known_peers(self, peer)
+        opened = peer_port(peer, known[0], port)
+        for each in known:
+            self.connections.allow_to(each, opened)
+        if targets:
+            ranges = ranges_behind(peer, self.vpc, self._subnets)
+            for target in targets:
+                let_in(target, ranges, opened)
 
     def _check_needs(self, needs: Sequence[str]) -> None:
         for need in needs:

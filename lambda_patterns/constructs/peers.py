@@ -8,12 +8,18 @@ from aws_cdk import Token
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticache as elasticache
 
+from lambda_patterns.constructs.network_load_balancers import (
+    NetworkBalancer,
+    addresses,
+    balancer_of,
+    listener_port,
+)
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts.engines import PROXY_PORTS
 from lambda_patterns.facts.limit import Limit
 
 if TYPE_CHECKING:
-    from constructs import Construct, IConstruct
+    from constructs import Construct
 
 Cache: TypeAlias = (
     elasticache.CfnCacheCluster | elasticache.CfnReplicationGroup | elasticache.CfnServerlessCache
@@ -32,9 +38,14 @@ PORT = Limit(
 )
 
 
-def known_peer(scope: Construct, peer: ec2.IConnectable | Cache) -> ec2.IConnectable:
-    """Give `peer`, a cache with the groups and the port that its properties say.
+Peer: TypeAlias = ec2.IConnectable | ec2.IPeer | Cache | NetworkBalancer
+"""What a function can be let to."""
 
+
+def known_peers(scope: Construct, peer: Peer) -> list[ec2.IConnectable]:
+    """Give `peer` as what can be connected: itself, its groups with its port, or its addresses.
+
+    A Network Load Balancer without groups, and addresses that are given, have no second side to open.
     A serverless cache listens on two ports, the second for reads.
     Source: https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/set-up.html
 
@@ -42,6 +53,12 @@ def known_peer(scope: Construct, peer: ec2.IConnectable | Cache) -> ec2.IConnect
         scope: where what stands for the groups is put: the function, whose stack gets the rules.
         peer: what is connected to.
     """
+    balancer = balancer_of(peer)
+    if balancer is not None:
+        own = balancer.connections.security_groups
+        if not own:
+            return [ec2.Peer.ipv4(each) for each in addresses(balancer)]
+        return [ec2.Connections(security_groups=own, default_port=listener_port(peer))]
     cache: Any = peer
     groups = None
     if isinstance(cache, elasticache.CfnCacheCluster):
@@ -49,19 +66,14 @@ def known_peer(scope: Construct, peer: ec2.IConnectable | Cache) -> ec2.IConnect
     elif isinstance(cache, elasticache.CfnReplicationGroup | elasticache.CfnServerlessCache):
         groups = cache.security_group_ids
     if not groups or Token.is_unresolved(groups):
-        as_it_is: ec2.IConnectable = cache
-        return as_it_is
+        return [cache]
     usual = _MEMCACHED if cache.engine == "memcached" else _REDIS
     if isinstance(cache, elasticache.CfnServerlessCache):
         port = ec2.Port.tcp_range(usual, usual + 1)
     else:
         port = ec2.Port.tcp(usual if cache.port is None else int(cache.port))
-    return ec2.Connections(
-        security_groups=[
-            _group(scope, f"Cache{cache.node.addr[-8:]}{i}", id_) for i, id_ in enumerate(groups)
-        ],
-        default_port=port,
-    )
+    made = [_group(scope, f"Cache{cache.node.addr[-8:]}{i}", id_) for i, id_ in enumerate(groups)]
+    return [ec2.Connections(security_groups=made, default_port=port)]
 
 
 def _group(scope: Construct, construct_id: str, group_id: str) -> ec2.ISecurityGroup:
@@ -73,8 +85,8 @@ def _group(scope: Construct, construct_id: str, group_id: str) -> ec2.ISecurityG
     return group
 
 
-def peer_port(peer: ec2.IConnectable, port: ec2.Port | int | None) -> ec2.Port:
-    """Give the port to open towards `peer`.
+def peer_port(peer: Peer, known: ec2.IConnectable, port: ec2.Port | int | None) -> ec2.Port:
+    """Give the port to open towards `peer`, which is `known` as what can be connected.
 
     Raises:
         ArgumentError: `port` is none that TCP has, the peer has no default port, or no security group of it
@@ -83,18 +95,25 @@ def peer_port(peer: ec2.IConnectable, port: ec2.Port | int | None) -> ec2.Port:
     if isinstance(port, int):
         PORT.check(port, "port")
         port = ec2.Port.tcp(port)
-    connections = getattr(peer, "connections", None)
-    if not isinstance(connections, ec2.Connections) or not connections.security_groups:
+    connections = getattr(known, "connections", None)
+    addressed = _is_addresses(known)
+    if not addressed and (not isinstance(connections, ec2.Connections) or not connections.security_groups):
         raise ArgumentError(
-            f"peer: no security group is known of {_name(peer)}: import it with its groups, or pass "
-            "ec2.Connections(security_groups=[...], default_port=...)"
+            f"peer: no security group is known of {_name(peer)}: import it with its groups, pass "
+            "ec2.Connections(security_groups=[...], default_port=...), or the addresses of what has no "
+            'group, ec2.Peer.ipv4("10.0.3.0/24")'
         )
-    found = port or connections.default_port or _proxy_port(peer)
+    found = port or listener_port(peer) or getattr(connections, "default_port", None) or _proxy_port(peer)
     if found is None:
         raise ArgumentError(
             f"port: {_name(peer)} has no default port: pass the one that it listens on, allow_to(peer, 443)"
         )
     return found
+
+
+def _is_addresses(peer: object) -> bool:
+    """Whether a peer is a range of addresses or a prefix list: a group is one in name only."""
+    return hasattr(peer, "can_inline_rule") and not hasattr(peer, "security_group_id")
 
 
 def _proxy_port(peer: object) -> ec2.Port | None:
@@ -104,6 +123,6 @@ def _proxy_port(peer: object) -> ec2.Port | None:
     return None if number is None else ec2.Port.tcp(number)
 
 
-def _name(peer: IConstruct | ec2.IConnectable) -> str:
+def _name(peer: object) -> str:
     node = getattr(peer, "node", None)
     return f"the peer {node.path}" if node is not None else "the peer"

@@ -239,8 +239,9 @@ def test_a_peer_whose_groups_are_not_known_is_refused(stack: Stack) -> None:
         security_groups=[],
     )
     assert refused(stack, proxy, 5432) == (
-        "peer: no security group is known of the peer Stack/Imported: import it with its groups, or pass "
-        "ec2.Connections(security_groups=[...], default_port=...)"
+        "peer: no security group is known of the peer Stack/Imported: import it with its groups, pass "
+        "ec2.Connections(security_groups=[...], default_port=...), or the addresses of what has no group, "
+        'ec2.Peer.ipv4("10.0.3.0/24")'
     )
 
 
