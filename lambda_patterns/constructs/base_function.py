@@ -15,7 +15,7 @@ from lambda_patterns.constructs.execution_role import (
     log_statement,
     tracing_statement,
 )
-from lambda_patterns.constructs.function_options import FunctionOptions, check_options
+from lambda_patterns.constructs.function_options import FunctionOptions, check_alias_name, check_options
 from lambda_patterns.constructs.own_resource import own_resource
 from lambda_patterns.constructs.queue_access import let_send
 
@@ -112,11 +112,15 @@ class BaseFunction(lambda_.Function):
         Lambda keeps these settings per qualifier: those of ``$LATEST`` do not hold for an alias.
 
         Args:
-            alias_name: "live".
+            alias_name: "live"; 1-128 letters, digits, `_` and `-`, and no number alone.
             options: as of `lambda_.Function.add_alias`; an asynchronous setting given here wins.
+
+        Raises:
+            ArgumentError: a name that no alias can have.
 
         Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configuring.html
         """
+        check_alias_name(alias_name)
         return super().add_alias(alias_name, **{**self._asynchronous, **options})
 
     @property

@@ -120,6 +120,7 @@ def check_options(options: FunctionOptions) -> None:
         _check(limits.RETRY_ATTEMPTS, options["retry_attempts"], "retry_attempts")
     if "layers" in options:
         _check(limits.LAYERS, len(options["layers"]), "layers")
+    _check_texts(options)
     _check_environment(options.get("environment", {}))
     _check_dead_letters(options)
 
@@ -127,6 +128,32 @@ def check_options(options: FunctionOptions) -> None:
 def _check(limit: Limit, value: float, argument: str) -> None:
     if not is_token(value):
         limit.check(value, argument)
+
+
+def _check_texts(options: FunctionOptions) -> None:
+    name, handler = options.get("function_name", ""), options["handler"]
+    if "function_name" in options and not (is_token(name) or limits.FUNCTION_NAME.fullmatch(name)):
+        raise ArgumentError(
+            f"function_name is {name!r}, allowed are 1-64 letters, digits, _ and - "
+            f"({limits.CREATE_FUNCTION_API})"
+        )
+    if not (is_token(handler) or limits.HANDLER.fullmatch(handler)):
+        raise ArgumentError(
+            f"handler is {handler!r}, allowed are 1-128 characters without spaces "
+            f"({limits.CREATE_FUNCTION_API})"
+        )
+    description = options.get("description", "")
+    if not is_token(description):
+        limits.DESCRIPTION.check(len(description), "description")
+
+
+def check_alias_name(name: str) -> None:
+    """Raise `ArgumentError` for a name that no alias can have."""
+    if not (is_token(name) or limits.ALIAS_NAME.fullmatch(name)):
+        raise ArgumentError(
+            f"alias_name is {name!r}, allowed are 1-128 letters, digits, _ and -, and no number alone "
+            f"({limits.CREATE_ALIAS_API})"
+        )
 
 
 def _check_environment(environment: Mapping[str, str]) -> None:

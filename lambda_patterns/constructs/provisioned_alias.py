@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aws_cdk import Duration, Token
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_codedeploy as codedeploy
 from aws_cdk import aws_iam as iam
@@ -15,6 +14,7 @@ from constructs import Construct
 
 from lambda_patterns.constructs.acknowledgements import acknowledge
 from lambda_patterns.constructs.alarms import alarm_from
+from lambda_patterns.constructs.function_options import check_alias_name
 from lambda_patterns.constructs.own_resource import own_resource
 from lambda_patterns.constructs.provisioned_concurrency import (
     Concurrency,
@@ -29,8 +29,6 @@ from lambda_patterns.facts.limits import CONCURRENT_EXECUTIONS, SNAP_START_PAGE,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_ALIAS_API = "https://docs.aws.amazon.com/lambda/latest/api/API_CreateAlias.html"
-_NAME = re.compile(r"(?!\d+$)[a-zA-Z0-9_-]{1,128}")
 _ERRORS = Limit(
     "threshold",
     1,
@@ -123,11 +121,7 @@ class ProvisionedAlias(Construct):
             raise ArgumentError(
                 "function: a version can be published of a function of this app alone, not of an imported one"
             )
-        if not (Token.is_unresolved(alias_name) or _NAME.fullmatch(alias_name)):
-            raise ArgumentError(
-                f"alias_name is {alias_name!r}, allowed are letters, digits, _ and -, and no number alone "
-                f"({_ALIAS_API})"
-            )
+        check_alias_name(alias_name)
         resource = own_resource(function, lambda_.CfnFunction)
         if concurrency is not None:
             if resource.snap_start is not None:

@@ -25,6 +25,7 @@ SQS_SCALING_PAGE = _LAMBDA + "services-sqs-scaling.html"
 SQS_ERRORS_PAGE = _LAMBDA + "services-sqs-errorhandling.html"
 EVENT_SOURCE_API = _LAMBDA_API + "API_CreateEventSourceMapping.html"
 CREATE_FUNCTION_API = _LAMBDA_API + "API_CreateFunction.html"
+CREATE_ALIAS_API = _LAMBDA_API + "API_CreateAlias.html"
 QUEUE_API = _SQS_API + "API_CreateQueue.html"
 QUEUE_DLQ_PAGE = _SQS + "sqs-dead-letter-queues.html"
 QUEUE_KEYS_PAGE = _SQS + "sqs-key-management.html"
@@ -118,6 +119,24 @@ UNZIPPED_BYTES = Limit(
     "Lambda unpacks code, layers and a custom runtime into 250 MB",
     QUOTAS,
 )
+
+DESCRIPTION = Limit(
+    "length of the description",
+    0,
+    256,
+    "characters",
+    "Lambda keeps no longer one",
+    CREATE_FUNCTION_API,
+)
+
+FUNCTION_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+"""What the name of a function has to match in full. Source: `CREATE_FUNCTION_API`."""
+
+ALIAS_NAME = re.compile(r"(?!\d+$)[a-zA-Z0-9_-]{1,128}")
+"""What the name of an alias has to match in full; a number would be a version. Source: `CREATE_ALIAS_API`."""
+
+HANDLER = re.compile(r"\S{1,128}")
+"""What a handler has to match in full. Source: `CREATE_FUNCTION_API`."""
 
 ENVIRONMENT_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
 """What the name of an environment variable has to match in full: a letter, then at least one more."""

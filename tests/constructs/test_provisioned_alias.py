@@ -272,7 +272,7 @@ def test_a_name_that_no_alias_may_have_is_refused(stack: Stack, name: str) -> No
     with pytest.raises(ArgumentError) as refused:
         ProvisionedAlias(stack, "Live", function=plain(stack), alias_name=name)
     assert str(refused.value) == (
-        f"alias_name is {name!r}, allowed are letters, digits, _ and -, and no number alone "
+        f"alias_name is {name!r}, allowed are 1-128 letters, digits, _ and -, and no number alone "
         "(https://docs.aws.amazon.com/lambda/latest/api/API_CreateAlias.html)"
     )
 

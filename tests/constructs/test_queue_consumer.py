@@ -79,6 +79,14 @@ def test_several_queues_share_the_reservation(stack: Stack) -> None:
     assert [mapping["ScalingConfig"]["MaximumConcurrency"] for mapping in mappings] == [3, 4]
 
 
+def test_a_function_that_is_switched_off_keeps_the_concurrency_of_its_queues(stack: Stack) -> None:
+    function = PlainFunction(stack, "Orders", reserved_concurrent_executions=0, **code())
+    QueueConsumer(stack, "One", function=function, max_concurrency=5)
+    QueueConsumer(stack, "Two", function=function)
+    mappings = of_type(synthesize(stack), "AWS::Lambda::EventSourceMapping")
+    assert [mapping.get("ScalingConfig") for mapping in mappings] == [{"MaximumConcurrency": 5}, None]
+
+
 def test_without_a_reservation_several_queues_share_the_account(stack: Stack) -> None:
     function = PlainFunction(stack, "Orders", **code())
     QueueConsumer(stack, "One", function=function, max_concurrency=900)

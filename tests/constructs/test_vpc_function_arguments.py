@@ -87,6 +87,38 @@ def test_a_value_that_lambda_refuses_is_refused(
     assert refused(stack, network, **arguments()) == message
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"function_name": "a" * 65},
+            f"function_name is '{'a' * 65}', allowed are 1-64 letters, digits, _ and -",
+        ),
+        ({"function_name": "fetch orders"}, "function_name is 'fetch orders', allowed are 1-64 letters, dig"),
+        ({"function_name": ""}, "function_name is '', allowed are 1-64 letters, digits, _ and - ("),
+        ({"handler": "h" * 129}, f"handler is '{'h' * 129}', allowed are 1-128 characters without spaces ("),
+        ({"handler": "app. handler"}, "handler is 'app. handler', allowed are 1-128 characters without"),
+        (
+            {"description": "d" * 257},
+            "description: length of the description is 257 characters, allowed are 0-256 characters: Lambda",
+        ),
+    ],
+)
+def test_a_text_that_lambda_refuses_is_refused(
+    stack: Stack, network: LambdaNetwork, arguments: dict[str, str], message: str
+) -> None:
+    assert refused(stack, network, **arguments).startswith(message)
+
+
+def test_texts_of_exactly_the_length_are_taken(stack: Stack, network: LambdaNetwork) -> None:
+    arguments = code() | {"function_name": "a" * 64, "description": "d" * 256, "handler": "h" * 128}
+    function = VpcFunction(stack, "Fetch", network=network, **arguments)
+    function.add_alias("a" * 128)
+    for name in ("a" * 129, "17", "a b", ""):
+        with pytest.raises(ArgumentError, match=r"alias_name is .*, allowed are 1-128 letters"):
+            function.add_alias(name)
+
+
 def test_an_event_age_out_of_range_is_refused(stack: Stack, network: LambdaNetwork) -> None:
     message = refused(stack, network, max_event_age=Duration.seconds(59))
     assert message.startswith("max_event_age: event age is 59 s, allowed are 60-21,600 s: ")
@@ -116,6 +148,7 @@ def test_the_environment_is_measured_as_compact_json(stack: Stack, network: Lamb
 
 def test_what_is_not_known_yet_is_not_wrong(stack: Stack, network: LambdaNetwork) -> None:
     number = CfnParameter(stack, "Memory", type="Number")
+    text = CfnParameter(stack, "Text").value_as_string
     VpcFunction(
         stack,
         "Fetch",
@@ -123,7 +156,9 @@ def test_what_is_not_known_yet_is_not_wrong(stack: Stack, network: LambdaNetwork
         memory_size=number.value_as_number,
         timeout=Duration.seconds(number.value_as_number),
         environment={"PARTITION": Aws.PARTITION * 500},
-        **code(),
+        function_name=f"{text} of a stack",
+        description=text * 20,
+        **code() | {"handler": f"{text} handler"},
     )
     made = next(f for f in of_type(synthesize(stack), "AWS::Lambda::Function") if "VpcConfig" in f)
     assert made["MemorySize"] == {"Ref": "Memory"}
