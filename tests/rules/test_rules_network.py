@@ -216,6 +216,17 @@ def test_a_nat_instance_without_an_address_is_broken(changed: Changed) -> None:
     assert found == {"nat-instance-broken"}
 
 
+def test_a_function_behind_a_closed_nat_instance_lacks_the_internet(changed: Changed) -> None:
+    ssh = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIp": "10.0.0.0/16"}
+    found = changed(
+        "nat-instance-broken",
+        NatInstance__Properties__SourceDestCheck=False,
+        NatGroup__Properties__SecurityGroupIngress=[ssh],
+        Function__Metadata={"LambdaPatterns": {"Needs": ["internet"]}},
+    )
+    assert found == {"nat-instance-broken", "internet-unreachable"}
+
+
 def test_a_nat_instance_that_lets_nothing_in_is_broken(changed: Changed) -> None:
     found = changed(
         "nat-instance-broken",

@@ -332,13 +332,13 @@ class Outward:
         self._ground.cross(walk, leaving.start, behind, leaving.packet, leaving.far.address.version)
         near = leaving.start.interface
         back = Far(self._ground.address(near, leaving.far.address.version), called(near), near.groups)
-        walk.take(self._ground.groups.judge(behind.groups, "ingress", leaving.packet.traffic, back))
         if behind.check is False:
             walk.take(Hop(name, kind, "source/destination check off"))
         else:
             state = "is on" if behind.check else "may be on"
             said = f"{name} drops what is not for itself: its source/destination check {state}"
             walk.take(Reason("ENI_SOURCE_DEST_CHECK_RESTRICTION" if behind.check else None, name, kind, said))
+        walk.take(self._ground.groups.judge(behind.groups, "ingress", leaving.packet.traffic, back))
         onward = leaving._replace(
             start=Start(behind, every_port=False), service=None, passed=(*leaving.passed, name)
         )
