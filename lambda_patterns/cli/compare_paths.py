@@ -112,7 +112,7 @@ def _report(load: PathLoad, region: str, ways: tuple[Way, ...], even: BreakEven)
     yield ""
     able = [way for way in ways if not way.refused and way.monthly is not None]
     if able:
-        best = min(able, key=lambda way: way.monthly or 0.0)
+        best = min(reversed(able), key=lambda way: way.monthly or 0.0)  # of equal ones the least there is
         yield f"cheapest that carries it: {best.name}, {usd(best.monthly)} USD a month"
     if even.endpoints is not None:
         yield f"endpoints cost more than a NAT gateway in each zone from {even.endpoints:.2f} services on"

@@ -63,6 +63,7 @@ def _as_json(found: Estimate, others: list[float]) -> dict[str, object]:
         "lines": [asdict(line) for line in found.lines if line.quantity != 0],
         "not_priced": dict(found.unpriced),
         "without_workload": list(found.silent),
+        "deployed_elsewhere": dict(found.elsewhere),
         "other_conditions_usd": others,
     }
 
@@ -89,6 +90,9 @@ def _report(found: Estimate, others: list[float]) -> Iterator[str]:
         names = ", ".join(dict.fromkeys(line.resource for line in lines))
         fix = "" if any(line.quantity is None for line in lines) else "; give a price with --prices FILE"
         yield f"unknown: {why} ({names}){fix}"
+    if found.elsewhere:
+        named = ", ".join(f"{stack} ({region})" for stack, region in found.elsewhere.items())
+        yield f"at the prices of {found.region}, though deployed elsewhere: {named}"
     if found.unpriced:
         yield "not priced: " + ", ".join(f"{kind} ({count})" for kind, count in found.unpriced.items())
     if found.silent:

@@ -155,6 +155,40 @@ def test_a_negative_workload_is_one_line_and_exit_code_2(
     )
 
 
+def test_stacks_of_another_region_than_the_one_priced_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artifacts = {}
+    for name, region in (("Shop", "ap-northeast-2"), ("Site", "us-east-1"), ("Any", "unknown-region")):
+        (tmp_path / f"{name}.json").write_text(json.dumps(TEMPLATE), encoding="utf-8")
+        artifacts[name] = {
+            "type": "aws:cloudformation:stack",
+            "environment": f"aws://unknown-account/{region}",
+            "properties": {"templateFile": f"{name}.json"},
+        }
+    manifest = {"version": "53.0.0", "artifacts": artifacts}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    two = "the stacks are deployed to ap-northeast-2, us-east-1"
+    code, _, err = run(capsys, monkeypatch, "cost", tmp_path)
+    assert (code, err) == (
+        2,
+        f"lambda-patterns: the Region to price is not known ({two}): give it with --region\n",
+    )
+    _, out, _ = run(capsys, monkeypatch, "cost", tmp_path, "--region", "ap-northeast-2")
+    said = "at the prices of ap-northeast-2, though deployed elsewhere: Site (us-east-1)"
+    assert said in out.splitlines()
+    _, out, _ = run(capsys, monkeypatch, "cost", tmp_path, "--region", "ap-northeast-2", "--json")
+    assert json.loads(out)["deployed_elsewhere"] == {"Site": "us-east-1"}
+
+
+def test_what_needs_nothing_needs_no_way_out(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for services in ((), ("--service", "s3=5")):  # a gateway endpoint costs nothing, and every path has it
+        _, out, _ = run(capsys, monkeypatch, "compare-paths", "--region", "us-east-1", *services)
+        assert "cheapest that carries it: isolated, 0.00 USD a month" in out.splitlines()
+
+
 def test_paths_are_compared_with_their_break_even(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -70,12 +70,14 @@ class Estimate:
         unpriced: resource types that cost and are not modelled here, with how many there are.
         silent: functions for which the workload says nothing; not those of custom resources, which run
             when a stack is deployed.
+        elsewhere: the stacks that name another Region than the one priced, with it.
     """
 
     region: str
     lines: tuple[Line, ...]
     unpriced: Mapping[str, int]
     silent: tuple[str, ...]
+    elsewhere: Mapping[str, str]
 
     @property
     def monthly(self) -> float:
@@ -137,7 +139,13 @@ def estimate(deployment: Deployment, workload: Workload, sheet: PriceSheet) -> E
     counted = Counter(each.type for each in deployment.of_type(*_MAY_COST))
     named = (name_of(each) for each in deployment.of_type("AWS::Lambda::Function") if each not in loads)
     silent = tuple(name for name in named if "Custom::" not in name)
-    return Estimate(sheet.region, tuple(lines), dict(sorted(counted.items())), silent)
+    regions = {each.template: each.environment[0] for each in deployment.resources}
+    elsewhere = {
+        stack: region
+        for stack, region in sorted(regions.items())
+        if isinstance(region, str) and region != sheet.region
+    }
+    return Estimate(sheet.region, tuple(lines), dict(sorted(counted.items())), silent, elsewhere)
 
 
 def region_of(deployments: Iterable[Deployment], workload: Workload, given: str | None) -> str:
@@ -148,14 +156,8 @@ def region_of(deployments: Iterable[Deployment], workload: Workload, given: str 
     """
     if given or workload.region:
         return given or str(workload.region)
-    found = sorted(
-        {
-            str(each.environment[0])
-            for one in deployments
-            for each in one.resources
-            if isinstance(each.environment[0], str)
-        }
-    )
+    named = {each.environment[0] for one in deployments for each in one.resources}
+    found = sorted(region for region in named if isinstance(region, str))
     if len(found) == 1:
         return found[0]
     which = f"the stacks are deployed to {', '.join(found)}" if found else "no stack names one"
