@@ -120,6 +120,10 @@ def _draw(  # what is drawn, and where two of it meet
     axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
 
 
+_ROOM = 1.5
+"""What stands above the highest point of a chart of times, in its heights: the names of the choices."""
+
+
 def draw_tuning(
     title: str, measured: Sequence[Measurement], choice: Choice, price: float | None, path: Path
 ) -> None:
@@ -131,15 +135,16 @@ def draw_tuning(
     figure, (time,) = start(path, 1)
     usable = [each for each in measured if each.usable]
     sizes = [each.memory for each in usable]
+    durations = [each.duration for each in usable]
     costs = [each.gb_seconds * (1 if price is None else price * 1e6) for each in usable]
-    times = time.plot(sizes, [each.duration for each in usable], "-o", label="median duration (left)")
-    time.set(xlabel="memory, MB", ylabel="ms", title=title, ylim=(0, None), xscale="log")
+    times = time.plot(sizes, durations, "-o", label="median duration (left)")
+    time.set(xlabel="memory, MB", ylabel="ms", title=title, ylim=(0, _ROOM * max(durations)), xscale="log")
     time.set_xticks(sizes, [f"{size:,}" for size in sizes], rotation=45, fontsize=8)
     time.minorticks_off()
     cost = time.twinx()
     unit = "GB-s an invocation" if price is None else "USD a million invocations, without requests"
     spent = cost.plot(sizes, costs, "--s", color="tab:orange", label="cost of duration (right)")
-    cost.set(ylabel=unit, ylim=(0, None))
+    cost.set(ylabel=unit, ylim=(0, _ROOM * max(costs)))
     marks: dict[int, list[str]] = {}
     for name in ("cheapest", "fastest", "balanced"):
         marks.setdefault(getattr(choice, name), []).append(name)
