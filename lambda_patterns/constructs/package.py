@@ -7,9 +7,11 @@ hash on every machine and path, and is staged once. `LAMBDA_PATTERNS_CACHE` name
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -133,9 +135,25 @@ def stage(sources: Sequence[tuple[Path, Sequence[str]]]) -> Package:
     package = Package(cache() / "packages" / digest, digest, sum(sizes.values()), largest)
     if problem := UNZIPPED_BYTES.problem(package.size):
         raise ArgumentError(f"{sources[-1][0]}: {problem} ({package.report()}): {UNZIPPED_BYTES.why}")
-    if not package.path.is_dir():
-        keep(files, package.path)
+    if not _is_as_staged(package.path, sizes):
+        keep(files, package.path, anew=package.path.is_dir())
     return package
+
+
+def _is_as_staged(folder: Path, sizes: Mapping[str, int]) -> bool:
+    """Whether a folder holds these files and no others, untouched since `keep` made them.
+
+    Reading all of them again would take as long as hashing the sources; whatever writes a file sets its time.
+    """
+    found: dict[str, os.stat_result] = {}
+    for here, names, files in os.walk(folder):
+        for name in (*files, *(name for name in names if Path(here, name).is_symlink())):
+            path = Path(here, name)
+            found[path.relative_to(folder).as_posix()] = path.lstat()
+    return found.keys() == sizes.keys() and all(
+        found[name].st_size == size and (stat.S_ISLNK(found[name].st_mode) or found[name].st_mtime == _EPOCH)
+        for name, size in sizes.items()
+    )
 
 
 def measure(files: Mapping[str, Path]) -> tuple[str, dict[str, int]]:
@@ -153,8 +171,14 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lambda-patterns"
 
 
-def keep(files: dict[str, Path], target: Path) -> None:
-    """Copy files below `target` with the same permissions and times everywhere, all of them or none."""
+def keep(files: Mapping[str, Path], target: Path, *, anew: bool = False) -> None:
+    """Copy files below `target` with the same permissions and times everywhere, all of them or none.
+
+    Args:
+        files: each path below `target`, and what is copied there.
+        target: the folder. What another process has put there meanwhile stays: it has the same content.
+        anew: put what lies there away, and these files in its place.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         made = Path(folder) / "made"
@@ -165,10 +189,13 @@ def keep(files: dict[str, Path], target: Path) -> None:
             if not copy.is_symlink():
                 copy.chmod(_mode(path))
                 os.utime(copy, (_EPOCH, _EPOCH))
+        if anew:
+            with contextlib.suppress(FileNotFoundError):
+                target.rename(Path(folder) / "before")
         try:
             made.rename(target)
         except OSError:
-            if not target.is_dir():  # else another process has staged the same content meanwhile
+            if not target.is_dir():
                 raise
 
 

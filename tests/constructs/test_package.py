@@ -1,5 +1,6 @@
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,43 @@ def test_staged_files_have_normal_permissions_and_the_first_time_of_a_zip(tmp_pa
     modes = {path.name: oct(path.stat().st_mode & 0o777) for path in package.path.iterdir()}
     assert modes == {"index.js": "0o644", "run": "0o755"}
     assert {path.stat().st_mtime for path in package.path.iterdir()} == {315532800}
+
+
+def spoil_by_adding(staged: Path) -> None:
+    (staged / "__pycache__").mkdir()
+    (staged / "__pycache__" / "handler.pyc").write_bytes(b"compiled elsewhere")
+
+
+def spoil_by_removing(staged: Path) -> None:
+    (staged / "handler.py").unlink()
+
+
+def spoil_by_cutting(staged: Path) -> None:
+    (staged / "handler.py").write_text("")
+
+
+def spoil_by_changing(staged: Path) -> None:
+    text = (staged / "handler.py").read_text()
+    (staged / "handler.py").write_text(text[::-1])
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [spoil_by_adding, spoil_by_removing, spoil_by_cutting, spoil_by_changing],
+    ids=lambda f: f.__name__,
+)
+def test_what_was_done_to_a_staged_package_is_undone(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
+    """Whatever runs a handler out of the cache leaves things there; a function must not be made of them."""
+    source = write(tmp_path / "source", **{"handler.py": "def handler(event, context): ..."})
+    (source / "link.py").symlink_to("handler.py")
+    package = directory_package(source)
+    made = package.path.stat().st_ino
+    assert directory_package(source).path.stat().st_ino == made, "what is whole is not made again"
+    spoil(package.path)
+    assert directory_package(source) == package
+    assert sorted(path.name for path in package.path.rglob("*")) == ["handler.py", "link.py"]
+    assert (package.path / "handler.py").read_text() == "def handler(event, context): ..."
+    assert [path.name for path in package.path.parent.iterdir()] == [package.digest]
 
 
 def test_what_is_excluded_by_name_or_path_is_left_out(tmp_path: Path) -> None:
