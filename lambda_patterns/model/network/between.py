@@ -164,7 +164,8 @@ class Between:
         here, there = subnets
         near, far = addresses
         if same(vpc, other):
-            local = self._ground.graph.vpcs[vpc].prefixes if isinstance(vpc, str) else ()
+            own = self._ground.graph.vpcs.get(vpc) if isinstance(vpc, str) else None
+            local = own.prefixes if own else ()
             for subnet, address in ((here, far), (there, near)):
                 if subnet is None or here is there:
                     continue

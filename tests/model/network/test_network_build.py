@@ -355,6 +355,23 @@ def test_a_private_nat_gateway_is_no_way_to_the_internet() -> None:
     assert verdict(resources, **parameter("Kind")) == ("unknown", None)
 
 
+def test_a_vpc_may_be_named_by_its_physical_id() -> None:
+    resources = {
+        "Function": made(
+            "Lambda::Function",
+            VpcConfig={"SubnetIds": ["subnet-1"], "SecurityGroupIds": [ref("FunctionGroup")]},
+        ),
+        "FunctionGroup": group(),
+        **database(),
+    }
+    for name in ("FunctionGroup", "DbGroup"):
+        resources[name]["Properties"]["VpcId"] = "vpc-1"
+    resources["DbSubnets"]["Properties"]["SubnetIds"] = ["subnet-1", "subnet-2"]
+    assert verdict(resources, "Db") == ("unknown", None)
+    del resources["DbGroup"]["Properties"]["SecurityGroupIngress"]
+    assert verdict(resources, "Db") == ("blocked", "SG_HAS_NO_RULES")
+
+
 def beyond_a_private_nat_gateway(**peer: Any) -> Resources:
     """The function's table leads to a NAT gateway, whose own leads to a peered VPC with a database."""
     resources = base(
