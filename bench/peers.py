@@ -18,6 +18,6 @@ def programs() -> Path:
     if not done.exists() or done.read_text() != digest:
         venv.create(_FOLDER, with_pip=True)
         pip = _FOLDER / "bin" / "pip"
-        subprocess.run([pip, "install", "-q", "--no-deps", "--require-hashes", "-r", wanted], check=True)
+        subprocess.run([pip, "install", "-q", "--require-hashes", "-r", wanted], check=True)
         done.write_text(digest)
     return _FOLDER / "bin"
