@@ -111,6 +111,15 @@ def test_what_a_gateway_endpoint_carries_a_nat_gateway_does_not(changed: Changed
     assert changed("nat-replaceable", Objects=_endpoint("s3", RouteTableIds=both)) == {"nat-replaceable"}
 
 
+def test_of_a_region_without_prices_no_price_is_said() -> None:
+    path = BAD / "nat-replaceable.yaml"
+    in_ireland = Settings(region="eu-west-1")
+    found = check(read(path), in_ireland, network.RULES).findings
+    assert [one.message for one in found if one.resource == "Nat"] == [
+        "Nat carries only traffic to secretsmanager"
+    ]
+
+
 def test_a_nat_gateway_beside_all_endpoints_may_be_there_for_more(changed: Changed) -> None:
     secrets = _endpoint(
         "secretsmanager",
@@ -145,6 +154,38 @@ def test_another_port_than_the_one_it_listens_on_is_closed(changed: Changed, por
 def test_a_range_of_ports_that_holds_it_is_open(changed: Changed, low: int) -> None:
     rule = {"IpProtocol": "tcp", "FromPort": low, "ToPort": 6379, "CidrIp": "10.0.0.0/16"}
     assert changed("peer-closed", CacheGroup__Properties__SecurityGroupIngress=[rule]) == set()
+
+
+def _peered() -> dict[str, Any]:
+    def made(kind: str, **properties: Any) -> dict[str, Any]:
+        return {"Type": f"AWS::EC2::{kind}", "Properties": properties}
+
+    def route(table: str, block: str) -> dict[str, Any]:
+        way = {"VpcPeeringConnectionId": {"Ref": "Peering"}}
+        return made("Route", RouteTableId={"Ref": table}, DestinationCidrBlock=block, **way)
+
+    return {
+        "Peering": made("VPCPeeringConnection", VpcId={"Ref": "Vpc"}, PeerVpcId={"Ref": "OtherVpc"}),
+        "Forth": route("Table", "10.1.0.0/16"),
+        "Back": route("OtherTable", "10.0.0.0/16"),
+        "Acl": made("NetworkAcl", VpcId={"Ref": "OtherVpc"}),
+    }
+
+
+def test_filters_stop_what_peering_carries_under_their_own_names(changed: Changed) -> None:
+    assert changed("vpcs-not-connected", **_peered()) == set()
+    closed = changed("vpcs-not-connected", **_peered(), CacheGroup__Properties__SecurityGroupIngress=[])
+    assert closed == {"peer-closed"}
+    behind = {
+        f"AclOf{name}": {
+            "Type": "AWS::EC2::SubnetNetworkAclAssociation",
+            "Properties": {"SubnetId": {"Ref": f"Other{name}"}, "NetworkAclId": {"Ref": "Acl"}},
+        }
+        for name in "AB"
+    }
+    assert changed("vpcs-not-connected", **_peered(), **behind) == {"network-acl-blocks"}
+    cut = {name: value for name, value in _peered().items() if name != "Back"}
+    assert changed("vpcs-not-connected", **cut, **behind) == {"vpcs-not-connected"}
 
 
 def test_one_subnet_is_too_few(changed: Changed) -> None:

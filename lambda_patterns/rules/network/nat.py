@@ -9,7 +9,14 @@ from lambda_patterns.model.network import Service, Verdict
 from lambda_patterns.model.network.graph import HostKind, NatMode, TargetKind
 from lambda_patterns.model.network.prefixes import ANY, Prefix
 from lambda_patterns.rules.network.placement import SUBNETS
-from lambda_patterns.rules.network.reach import INTERNET, LAMBDA_INTERNET, because, failures, placed
+from lambda_patterns.rules.network.reach import (
+    INTERNET,
+    LAMBDA_INTERNET,
+    because,
+    failures,
+    placed,
+    unfiltered,
+)
 from lambda_patterns.rules.rule import Found, Rule, Severity
 
 if TYPE_CHECKING:
@@ -23,7 +30,6 @@ if TYPE_CHECKING:
 _GATEWAY = "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway.html"
 _BASICS = "https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-basics.html"
 _INSTANCE = "https://docs.aws.amazon.com/vpc/latest/userguide/VPC_NAT_Instance.html"
-_FILTERS = frozenset({"security group", "network ACL"})
 _QUIET = frozenset(
     {HostKind.FUNCTION, HostKind.DATABASE, HostKind.PROXY, HostKind.CACHE, HostKind.ENDPOINT}
 )  # what opens no connections of its own to the internet
@@ -52,8 +58,7 @@ def _stopped(deployment: Deployment, nat: NatGateway) -> Reason | None:
     """Give what stops a NAT gateway's own traffic, other than a network ACL."""
     if nat.mode is NatMode.REGIONAL:
         return deployment.network.regional(nat.name)
-    blocks = deployment.network.way_out(nat.name).blocks
-    return next((reason for reason in blocks if reason.kind not in _FILTERS), None)
+    return unfiltered(deployment.network.way_out(nat.name))
 
 
 def _instances(deployment: Deployment) -> Iterator[tuple[Resource, Interface]]:
@@ -197,25 +202,33 @@ def _by_endpoint(path: Path, nat: str) -> bool:
 
 
 def _priced(resource: Resource, nat: NatGateway, needed: dict[str, int]) -> Found:
-    from lambda_patterns.facts.prices import HOURS, PriceSheet  # noqa: PLC0415  # 4 ms, and few are priced
-
-    region = resource.environment[0]
-    sheet = PriceSheet(region if isinstance(region, str) else "us-east-1")
-    item = "regional-nat-gateway-hour" if nat.mode is NatMode.REGIONAL else "nat-gateway-hour"
-    per_hour, endpoint = sheet.price(item), sheet.price("interface-endpoint-hour")
-    zones = sum(count for name, count in needed.items() if not services.is_gateway(name))
-    said = f"{resource.id} carries only traffic to {', '.join(needed)}"
-    if per_hour is not None and endpoint is not None:
-        said += (
-            f": it costs {per_hour.each * HOURS:.2f} USD a month and its data, endpoints in the same zones "
-            f"{zones * endpoint.each * HOURS:.2f} USD ({sheet.region})"
-        )
+    said = f"{resource.id} carries only traffic to {', '.join(needed)}{_costs(resource, nat, needed)}"
     listed = ", ".join(f'"{name}"' for name in needed)
     return Found(
         resource,
         (),
         said,
         f"use `LambdaNetwork(internet=Endpoints({listed}))`, or an AWS::EC2::VPCEndpoint each",
+    )
+
+
+def _costs(resource: Resource, nat: NatGateway, needed: dict[str, int]) -> str:
+    """Compare the monthly prices, of us-east-1 where the Region is not known; "" where a price is not."""
+    from lambda_patterns.facts.prices import HOURS, PriceSheet, regions  # noqa: PLC0415  # 4 ms, and few are priced
+
+    known = resource.environment[0]
+    region = known if isinstance(known, str) else "us-east-1"
+    if region not in regions():
+        return ""
+    sheet = PriceSheet(region)
+    item = "regional-nat-gateway-hour" if nat.mode is NatMode.REGIONAL else "nat-gateway-hour"
+    per_hour, endpoint = sheet.price(item), sheet.price("interface-endpoint-hour")
+    if per_hour is None or endpoint is None:
+        return ""
+    zones = sum(count for name, count in needed.items() if not services.is_gateway(name))
+    return (
+        f": it costs {per_hour.each * HOURS:.2f} USD a month and its data, endpoints in the same zones "
+        f"{zones * endpoint.each * HOURS:.2f} USD ({region})"
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lambda_patterns.model.network import Verdict
 from lambda_patterns.rules.network.placement import GROUPS
-from lambda_patterns.rules.network.reach import FUNCTION, LAMBDA_VPC, because
+from lambda_patterns.rules.network.reach import FUNCTION, LAMBDA_VPC, because, unfiltered
 from lambda_patterns.rules.rule import Found, Rule, Severity
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _blocked(deployment: Deployment) -> Iterator[tuple[Resource, Resource, int, 
 def _closed(deployment: Deployment) -> Iterator[Found]:
     for source, peer, port, trace, path in _blocked(deployment):
         first = path.blocks[0]
-        if first.kind != "security group" or _apart(deployment, source, peer):
+        if first.kind != "security group" or (_apart(deployment, source, peer) and unfiltered(path)):
             continue
         stopped = [block for block in path.blocks if block.kind == "security group"]
         said = f"{source.id} does not reach {peer.id} on port {port}: " + "; ".join(map(because, stopped))
@@ -101,9 +101,7 @@ def _apart(deployment: Deployment, source: Resource, peer: Resource) -> bool:
 
 def _not_connected(deployment: Deployment) -> Iterator[Found]:
     for source, peer, port, _, path in _blocked(deployment):
-        reason = next(
-            (block for block in path.blocks if block.kind not in ("security group", "network ACL")), None
-        )
+        reason = unfiltered(path)
         if reason is not None and _apart(deployment, source, peer) and not _public(deployment, peer):
             said = (
                 f"{source.id} and {peer.id} are in different VPCs, and port {port} is not reached:"

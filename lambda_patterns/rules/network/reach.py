@@ -60,6 +60,14 @@ def because(reason: Reason) -> str:
     return f"{reason.kind} {reason.component}: {reason.sentence} ({reason.code})"
 
 
+FILTERS = frozenset({"security group", "network ACL"})
+
+
+def unfiltered(path: Path) -> Reason | None:
+    """Give what stops a path and is no filter: a route that is missing, a port that nothing listens on."""
+    return next((block for block in path.blocks if block.kind not in FILTERS), None)
+
+
 _PLACED: WeakKeyDictionary[Deployment, tuple[Placed, ...]] = WeakKeyDictionary()
 
 

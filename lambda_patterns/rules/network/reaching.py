@@ -17,6 +17,7 @@ from lambda_patterns.rules.network.reach import (
     cause,
     failures,
     placed,
+    unfiltered,
 )
 from lambda_patterns.rules.rule import Found, Rule, Severity
 
@@ -73,20 +74,21 @@ def _acl(deployment: Deployment) -> Iterator[Found]:
             yield from acl_found(
                 deployment, failed.function.resource, failed.title, failed.reason.component, failed.said
             )
-    for function, host in placed(deployment):
+    for function, _ in placed(deployment):
         for peer in deployment.needs.peers(function):
-            yield from _peer_acl(deployment, function, host, peer.resource)
+            yield from _peer_acl(deployment, function, peer.resource)
 
 
-def _peer_acl(deployment: Deployment, function: Resource, host: Host, peer: Resource) -> Iterator[Found]:
+def _peer_acl(deployment: Deployment, function: Resource, peer: Resource) -> Iterator[Found]:
     network = deployment.network
     port = network.port_of(peer)
-    target = network.host(peer)
-    if port is None or target is None or target.vpc != host.vpc:
+    if port is None or network.host(peer) is None:
         return
     trace = network.trace(function, peer, port)
     path = trace.deciding
-    if trace.verdict is Verdict.BLOCKED and path and path.reason and path.reason.kind == "network ACL":
+    if trace.verdict is not Verdict.BLOCKED or path is None or path.reason is None:
+        return
+    if path.reason.kind == "network ACL" and not unfiltered(path):
         said = f"{function.id} does not reach {peer.id} on port {port}: {because(path.reason)}"
         yield from acl_found(deployment, function, peer.id, path.reason.component, said)
 
