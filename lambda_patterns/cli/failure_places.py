@@ -34,12 +34,12 @@ class OpenPlace:
     Args:
         store: the place.
         sources: who writes to it.
-        why: how it came to be known.
+        whys: what it is, each way by which it came to be known.
     """
 
     store: Store
     sources: Sources
-    why: str
+    whys: tuple[str, ...]
 
     @property
     def queue(self) -> Queue | None:
@@ -60,10 +60,10 @@ def open_places(aws: Aws, target: str) -> list[OpenPlace]:
     for place in resolved.places:
         if place.address.startswith("s3://"):
             bucket = Bucket(aws.s3, *address(place.address))
-            opened.append(OpenPlace(bucket, KnownSources(), place.why))
+            opened.append(OpenPlace(bucket, KnownSources(), place.whys))
         else:
             queue = open_queue(aws, place.address)
-            opened.append(OpenPlace(queue, QueueSources(aws, queue), place.why))
+            opened.append(OpenPlace(queue, QueueSources(aws, queue), place.whys))
     return opened
 
 

@@ -137,7 +137,8 @@ def run_replay(aws: Aws, places: Sequence[OpenPlace], run: Run, how: How, settin
         dry = [replay_(p.store, plan, None, tried) for p, plan in zip(places, plans, strict=True)]
         tables.print_reports(names, dry, as_json=settings.as_json and how.dry_run)
         number = sum(report.accepted.total() for report in dry)
-        more = " and more" if any(report.passed.stopped for report in dry) and run.most is None else ""
+        cut = any(report.passed.stopped or report.passed.unseen for report in dry)
+        more = " and more" if cut and run.most is None else ""
         if how.dry_run or not number:
             click.echo(
                 f"dry run: {number:,}{more} would be replayed" if number else "nothing to replay", err=True

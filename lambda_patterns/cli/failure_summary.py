@@ -24,6 +24,7 @@ class Kind:
     condition: str
     error: str
     shape: str
+    problem: str | None
 
 
 @dataclass(slots=True)
@@ -33,12 +34,10 @@ class Count:
     number: int = 0
     oldest: datetime | None = None
     newest: datetime | None = None
-    problem: str | None = None
 
-    def add(self, time: datetime | None, problem: str | None) -> None:
+    def add(self, time: datetime | None) -> None:
         """Count one more."""
         self.number += 1
-        self.problem = self.problem or problem
         if time is not None:
             self.oldest = min(self.oldest or time, time)
             self.newest = max(self.newest or time, time)
@@ -60,8 +59,9 @@ class Summary:
             record.condition or "",
             record.error_type or "",
             str(record.shape),
+            record.problem,
         )
-        self.counts.setdefault(kind, Count()).add(failed_at(message, record), record.problem)
+        self.counts.setdefault(kind, Count()).add(failed_at(message, record))
 
     def sorted(self) -> list[tuple[Kind, Count]]:
         """Give the most frequent first."""
@@ -69,10 +69,17 @@ class Summary:
             self.counts.items(), key=lambda entry: (-entry[1].number, entry[0].function, entry[0].error)
         )
 
+    def by_function(self) -> list[tuple[str, list[tuple[Kind, Count]]]]:
+        """Give the same for each function, the one that failed most often first."""
+        found: dict[str, list[tuple[Kind, Count]]] = {}
+        for kind, count in self.sorted():
+            found.setdefault(kind.function, []).append((kind, count))
+        return sorted(found.items(), key=lambda entry: -sum(count.number for _, count in entry[1]))
+
     @property
     def is_complete(self) -> bool:
         """Whether all that could be seen was looked at."""
-        return self.report.passed.stopped is None
+        return self.report.passed.stopped is None and not self.report.passed.unseen
 
     def as_json(self) -> dict[str, object]:
         """Give it as plain values; times in UTC."""
@@ -81,7 +88,7 @@ class Summary:
         return {
             "name": self.place.store.name,
             "arn": self.place.store.arn,
-            "why": self.place.why,
+            "why": ", ".join(self.place.whys),
             "messages": {"visible": depth.visible, "hidden": depth.hidden, "delayed": depth.delayed}
             if depth
             else None,
@@ -96,7 +103,7 @@ class Summary:
                     "count": count.number,
                     "oldest": count.oldest.isoformat() if count.oldest else None,
                     "newest": count.newest.isoformat() if count.newest else None,
-                    "problem": count.problem,
+                    "problem": kind.problem,
                 }
                 for kind, count in self.sorted()
             ],

@@ -12,18 +12,20 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lambda_patterns.cli.failure_summary import Summary, age
+from lambda_patterns.cli.failure_summary import Kind, Summary, age
 from lambda_patterns.redrive.targets import Parcel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from lambda_patterns.cli.failure_places import OpenPlace
     from lambda_patterns.redrive.message import Message
     from lambda_patterns.redrive.records import FailureRecord
     from lambda_patterns.redrive.replay import Report
     from lambda_patterns.redrive.targets import Refusal
 
 _MOST_TEXT = 4_000
+_MOST_NAMES = 3
 _PIPED_WIDTH = 160
 
 
@@ -47,31 +49,73 @@ def _table(*columns: str, right: int | None = None) -> Table:
 
 
 def print_summary(summary: Summary) -> None:
-    """Print what one place holds."""
+    """Print what one place holds, in a table that a terminal of 80 columns has room for."""
     console, place = _console(), summary.place
-    queue, found = place.queue, summary.report.accepted.total()
-    held = f", about {queue.depth.total:,} messages" if queue else ""
-    console.print(Text(f"{place.store.name} ({place.why}{held})", style="bold"))
+    console.print(Text(f"{place.store.name}{_held(summary)}", style="bold"))
+    if (what := purpose(place.whys, most=_MOST_NAMES)) != "named":
+        console.print(Text(what, style="dim"))
     if not summary.counts:
-        hidden = f" ({queue.depth.hidden:,} are being worked on)" if queue and queue.depth.hidden else ""
-        console.print(Text(f"  no failures{hidden}"))
+        console.print(Text("  no failures"))
     else:
-        table = _table("failures", "function", "condition", "error", "shape", "oldest", "newest", right=0)
-        for kind, count in summary.sorted():
-            shape = f"{kind.shape}: {count.problem}" if count.problem else kind.shape
-            cells = (f"{count.number:,}", kind.function, kind.condition, kind.error, shape)
-            table.add_row(*(Text(cell) for cell in cells), age(count.oldest), age(count.newest))
+        table = _table("failures", "oldest", "newest", "failed with", right=0)
+        for function, kinds in summary.by_function():
+            table.add_row("", "", "", Text(function or "no function is named", style="bold"))
+            for kind, count in kinds:
+                cells = (f"{count.number:,}", age(count.oldest), age(count.newest), _failed_with(kind))
+                table.add_row(*(Text(cell) for cell in cells))
         console.print(table)
-    if not summary.is_complete:
+    if summary.report.passed.stopped:
+        found = summary.report.accepted.total()
         console.print(
             Text(f"  {found:,} were looked at ({summary.report.passed.stopped}): --limit looks at more")
         )
-    _print_edges(console, summary.report)
+    print_edges(summary.report, console)
 
 
-def _print_edges(console: Console, report: Report) -> None:
+def _failed_with(kind: Kind) -> str:
+    held = ", ".join(filter(None, (kind.condition, kind.shape)))
+    said = f"{kind.error} ({held})" if kind.error else held
+    return f"{said}: {kind.problem}" if kind.problem else said
+
+
+def _held(summary: Summary) -> str:
+    queue = summary.place.queue
+    if queue is None:
+        return ""
+    depth = queue.depth
+    parts = [(depth.hidden, "in somebody's hands"), (depth.delayed, "delayed")]
+    said = "".join(f", {number:,} of them {how}" for number, how in parts if number)
+    return f": about {depth.total:,} messages{said}"
+
+
+def purpose(whys: Sequence[str], most: int | None = None) -> str:
+    """Say what a place is in few words: "on-failure destination of orders ($LATEST, live), bill and 3 more".
+
+    Args:
+        whys: "on-failure destination of orders:live", one for each way by which it came to be known.
+        most: of each kind, name so many and count the others. Default: name all.
+    """
+    kinds: dict[str, dict[str, list[str]]] = {}
+    for why in whys:
+        kind, _, of = why.partition(" of ")
+        name, _, qualifier = of.rpartition(":") if " " not in of else (of, "", "")
+        kinds.setdefault(kind, {}).setdefault(name or of, []).append(qualifier if name else "")
+    return "; ".join(_kind(kind, owners, most) for kind, owners in kinds.items())
+
+
+def _kind(kind: str, owners: Mapping[str, Sequence[str]], most: int | None) -> str:
+    named = [
+        f"{name} ({', '.join(qualifiers)})" if any(qualifiers) else name
+        for name, qualifiers in owners.items()
+    ]
+    rest = len(named) - most if most is not None else 0
+    more = f" and {rest} more" if rest > 0 else ""
+    return f"{kind} of {', '.join(named[:most])}{more}" if any(owners) else kind
+
+
+def print_edges(report: Report, console: Console | None = None) -> None:
     """Say what the run had to do, or could not do, to leave things as they were."""
-    passed = report.passed
+    console, passed = console or _console(stderr=True), report.passed
     for number, what in (
         (passed.arrived, "arrived meanwhile and were left alone"),
         (
@@ -84,13 +128,20 @@ def _print_edges(console: Console, report: Report) -> None:
         ),
         (passed.undeleted, "were accepted and could not be deleted: they will come a second time"),
         (passed.unreleased, "could not be made visible again: they are within 5 minutes"),
+        (
+            passed.unseen,
+            (
+                "or so were not shown: of a FIFO queue SQS shows ten of each group, and the next when those "
+                "are done with"
+            ),
+        ),
     ):
         if number:
             console.print(Text(f"  {number:,} {what}"))
 
 
 def details(
-    message: Message, record: FailureRecord, judged: Parcel | Refusal, place: str
+    message: Message, record: FailureRecord, judged: Parcel | Refusal, place: OpenPlace
 ) -> dict[str, object]:
     """Give all that is known about one failure, as plain values."""
     fields = asdict(record)
@@ -101,7 +152,8 @@ def details(
     to, stays = (str(judged.target), None) if isinstance(judged, Parcel) else (None, judged.why)
     return {
         "id": message.id,
-        "place": place,
+        "place": place.store.name,
+        "which_is": ", ".join(place.whys),
         **known,
         "receives": message.receives,
         "replays": message.ledger.attempts,
@@ -162,4 +214,4 @@ def print_report(console: Console, report: Report) -> None:
         console.print("  nothing")
     if report.passed.stopped:
         console.print(Text(f"  stopped: {report.passed.stopped}"))
-    _print_edges(console, report)
+    print_edges(report, console)

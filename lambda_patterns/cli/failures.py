@@ -79,12 +79,10 @@ def show(aws: AwsSettings, chosen: Chosen) -> None:
     for place in open_places(clients, aws.target):
         plan = Plan(place.sources)
 
-        def see(
-            message: Message, record: FailureRecord, plan: Plan = plan, name: str = place.store.name
-        ) -> None:
-            shown.append(tables.details(message, record, plan.judge(message, record), name))
+        def see(message: Message, record: FailureRecord, plan: Plan = plan, place: OpenPlace = place) -> None:
+            shown.append(tables.details(message, record, plan.judge(message, record), place))
 
-        look(place.store, Run(chosen.filter(), most=most - len(shown)), see)
+        tables.print_edges(look(place.store, Run(chosen.filter(), most=most - len(shown)), see))
         if len(shown) >= most:
             break
     if aws.as_json:

@@ -212,7 +212,7 @@ def is_missing(error: Exception) -> bool:
 def reason(error: Exception) -> str:
     """Say in one clause what went wrong, with the missing action where it was a permission."""
     if not isinstance(error, ClientError):
-        return str(error)
+        return " ".join(str(error).split())
     message = str(error.response.get("Error", {}).get("Message", "")).strip() or code(error)
     if is_denied(error):
         return f"access denied: {_action(error.operation_name)} is missing ({message})"

@@ -45,6 +45,7 @@ class Bucket:
 
     is_ordered = False
     most_receives = None
+    size = None
 
     def __init__(self, client: S3Client, name: str, prefix: str = RECORDS) -> None:
         self._client = client

@@ -138,11 +138,11 @@ class Delivery:
             yield outcome
 
     def _failed(self, target: Target, message: Message, error: Exception) -> Outcome:
-        why = aws_.reason(error)
+        why = f"{target}: {aws_.reason(error)}"
         if aws_.is_denied(error) or aws_.is_missing(error):
             # It would be so for every further message; asking again only takes time.
             self._closed[target] = why
-        return Outcome(message, f"{target}: {why}", passes=aws_.passes(error))
+        return Outcome(message, why, passes=aws_.passes(error))
 
     def _invoke(self, target: FunctionTarget, message: Message, body: str) -> Outcome:
         payload = encoded(body)

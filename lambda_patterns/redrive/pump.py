@@ -55,6 +55,7 @@ class Passed:
         undeleted: accepted elsewhere and not deleted: these will come a second time.
         unreleased: still hidden when the run ended; visible again within `HIDE_SECONDS`.
         at_edge: left at their last receive, because they could not be written anew.
+        unseen: about how many an ordered store did not show: those behind others of their group.
         stopped: why the run ended before the store was empty; None if it did not.
     """
 
@@ -66,6 +67,7 @@ class Passed:
     undeleted: int = 0
     unreleased: int = 0
     at_edge: int = 0
+    unseen: int = 0
     stopped: str | None = None
 
 
@@ -226,6 +228,9 @@ class Pump:
 
     def _finish(self) -> None:
         """Give back all that is still ours: anew where it must be, as it is otherwise."""
+        if self._store.is_ordered and self._ours and self.passed.stopped is None:
+            # SQS shows ten of a group at most, and the next ones when those are done with.
+            self.passed.unseen = max((self._store.size or 0) - self.passed.received, 0)
         ours = [message for message, _ in self._ours.values()]
         edge = self._store.most_receives
         anew: list[Message] = []

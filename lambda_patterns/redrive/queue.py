@@ -106,6 +106,11 @@ class Queue:
             int(number("ApproximateNumberOfMessagesDelayed", "0")),
         )
 
+    @property
+    def size(self) -> int:
+        """About how many messages there were when the queue was opened, in whatever state."""
+        return self.depth.total
+
     def now(self) -> int:
         """Tell the time by SQS's clock, epoch milliseconds."""
         return int(time.time() * 1000) + self._skew

@@ -54,6 +54,7 @@ class Report:
         skipped: messages that were not chosen, or were over the number asked for.
         examples: the ids of some refused or failed messages, with the reason.
         passed: what became of the messages in their store.
+        reached: whether the run ended because as many as were asked for were done with.
     """
 
     accepted: Counter[str] = field(default_factory=Counter)
@@ -62,11 +63,14 @@ class Report:
     skipped: int = 0
     examples: list[tuple[str, str]] = field(default_factory=list)
     passed: Passed = field(default_factory=Passed)
+    reached: bool = False
 
     @property
     def is_clean(self) -> bool:
-        """Whether all that was chosen is where it should be, and deleted here."""
-        return not (self.refused or self.failed or self.passed.undeleted or self.passed.unreleased)
+        """Whether all that was chosen was come by, is where it should be, and deleted here."""
+        passed = self.passed
+        left = self.refused or self.failed or passed.undeleted or passed.unreleased or passed.unseen
+        return not left and (passed.stopped is None or self.reached)
 
     def plain(self) -> dict[str, object]:
         """Give it as values that JSON knows."""
@@ -100,6 +104,7 @@ class _Step:
                 self._left -= len(wanted)
                 if not self._left:
                     self.ended = f"{self.run.most:,} were asked for"
+                    self.report.reached = True
             self.report.skipped += len(batch) - len(wanted)
         return wanted
 

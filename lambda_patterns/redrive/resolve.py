@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambda_patterns.errors import LambdaPatternsError
+from lambda_patterns.errors import ArgumentError, LambdaPatternsError
 from lambda_patterns.redrive import aws as aws_
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ class Place:
 
     Args:
         address: the queue's ARN or URL, or ``s3://bucket/prefix``.
-        why: how it came to be known, "on-failure destination of orders:live".
+        whys: what it is, each way by which it came to be known: "on-failure destination of orders:live".
     """
 
     address: str
-    why: str
+    whys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,11 @@ def resolve(aws: Aws, named: str) -> Resolved:
     Raises:
         LambdaPatternsError: nothing is called so, several things are, or it keeps no failures.
     """
+    if not named.strip():
+        raise ArgumentError("TARGET is empty: name a queue, function or stack, or s3://bucket/prefix")
     kind, name = _kind(named)
     if kind == "queue":
-        return Resolved((Place(name, "named"),))
+        return Resolved((Place(name, ("named",)),))
     found = {kind: _LOOKUPS[kind](aws, name)} if kind else _everything_called(aws, name)
     found = {kind: entry for kind, entry in found.items() if entry is not None}
     if not found:
@@ -115,7 +117,7 @@ def _queue(aws: Aws, name: str) -> Resolved | None:
         if aws_.is_missing(error):
             return None
         raise aws_.refusal(error, f"looking for queue {name}") from None
-    return Resolved((Place(url, "named"),))
+    return Resolved((Place(url, ("named",)),))
 
 
 def _function(aws: Aws, name: str) -> Resolved | None:
@@ -284,7 +286,7 @@ def _unique(found: Iterator[tuple[str, str]]) -> Resolved:
             unreadable.append(
                 f"the {why} is {arn}, from which nothing can be read back: name the queue behind it"
             )
-    named = (Place(address, ", ".join(reasons)) for address, reasons in places.items())
+    named = (Place(address, tuple(reasons)) for address, reasons in places.items())
     return Resolved(tuple(named), tuple(dict.fromkeys(unreadable)))
 
 

@@ -26,6 +26,10 @@ class Store(Protocol):
         """Whether the order of its messages matters (a FIFO queue)."""
 
     @property
+    def size(self) -> int | None:
+        """About how many messages it held when it was opened; None where nothing tells that."""
+
+    @property
     def most_receives(self) -> int | None:
         """After how many receives a message moves on by itself; None where it never does."""
 

@@ -9,8 +9,9 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 from click.testing import CliRunner, Result
 
-from lambda_patterns.cli import cli
+from lambda_patterns.cli import cli, failure_tables
 from lambda_patterns.cli.failure_options import AwsSettings
+from lambda_patterns.cli.failure_tables import purpose
 from lambda_patterns.errors import LambdaPatternsError
 from lambda_patterns.redrive import filters
 from lambda_patterns.redrive.aws import Aws, refusal
@@ -154,6 +155,55 @@ def test_a_move_task_is_refused_where_sqs_refuses_it(run: Callable[..., Result])
     assert said(run("replay", URL, "--move-task", "--yes", sqs=filled())).startswith(
         "SQS moves nothing out of failures: no queue has it as dead-letter queue"
     )
+
+
+def test_nothing_named_is_one_line(run: Callable[..., Result]) -> None:
+    assert said(run("list", " ", sqs=filled())) == (
+        "TARGET is empty: name a queue, function or stack, or s3://bucket/prefix"
+    )
+
+
+def test_what_a_place_is_fits_on_a_line_however_many_name_it() -> None:
+    whys = [
+        *(f"on-failure destination of orders:{qualifier}" for qualifier in ("$LATEST", "1", "live")),
+        *(f"on-failure destination of {name}:$LATEST" for name in ("bill", "ship", "sort", "send")),
+        "dead-letter queue of orders",
+        "dead-letter queue of the target of rule nightly",
+        "dead-letter queue of work, which feeds orders",
+    ]
+    assert purpose(whys, most=3) == (
+        "on-failure destination of orders ($LATEST, 1, live), bill ($LATEST), ship ($LATEST) and 2 more; "
+        "dead-letter queue of orders, the target of rule nightly, work, which feeds orders"
+    )
+    assert purpose(whys).count("send ($LATEST)") == 1
+    assert purpose(["named"]) == "named"
+
+
+def test_the_table_has_room_in_80_columns(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failure_tables, "_PIPED_WIDTH", 80)
+    function = "arn:aws:lambda:eu-central-1:123456789012:function:OrderEvents-FromBucket9E1C3A55-9xYzAbCdEfGh"
+    context = {"functionArn": f"{function}:live", "condition": "RetriesExhausted"}
+    error = {"errorType": "ConditionalCheckFailedException", "errorMessage": "no"}
+    bodies = [
+        json.dumps({"requestContext": context, "requestPayload": {}, "responsePayload": error}),
+        json.dumps({"requestContext": context, "responsePayload": error}),
+    ]
+    messages = [{"MessageId": body, "Body": body, "ReceiptHandle": body} for body in bodies]
+    result = run("list", URL, sqs=filled(receive_message={"Messages": messages}))
+    assert result.exit_code == 0
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    lines = [line.strip() for line in result.stdout.splitlines() if line.strip()]
+    assert lines[0] == "failures: about 3 messages"
+    assert lines[3:] == [
+        "OrderEvents-FromBucket9E1C3A55-9xYzAbCdEfGh:live",
+        "1                     ConditionalCheckFailedException",
+        "(RetriesExhausted, destination)",
+        "1                     ConditionalCheckFailedException",
+        "(RetriesExhausted, destination): the record holds",
+        "no requestPayload: the event itself is not in it",
+    ]
 
 
 def test_an_empty_queue_is_no_error(run: Callable[..., Result]) -> None:

@@ -100,8 +100,7 @@ def test_of_a_stack_every_kind_of_place_is_found_once_with_its_reasons(shop: Sho
         },
     )
     found = {
-        place.address.rsplit("-", 1)[1]: set(place.why.split(", "))
-        for place in resolve(clients, f"stack:{name}").places
+        place.address.rsplit("-", 1)[1]: set(place.whys) for place in resolve(clients, f"stack:{name}").places
     }
     assert found == {
         "failures": {
@@ -139,9 +138,9 @@ def test_of_a_function_what_was_not_handed_to_it_is_found_by_its_policy(shop: Sh
         **permission, StatementId="topic", Principal="sns.amazonaws.com", SourceArn=topic
     )
     (place,) = resolve(clients, shop.name).places
-    assert (place.address, place.why) == (
+    assert (place.address, place.whys) == (
         shop.arn_of(dead),
-        f"dead-letter queue of the subscription to {shop.name}-orders",
+        (f"dead-letter queue of the subscription to {shop.name}-orders",),
     )
 
 

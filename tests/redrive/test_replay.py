@@ -234,6 +234,31 @@ def test_a_fifo_queue_keeps_the_order_of_each_group(world: Any) -> None:
         assert order == sorted(order)
 
 
+@pytest.mark.parametrize("chosen", [Filter(contains="nothing has this"), Filter()])
+def test_what_a_fifo_queue_does_not_show_is_counted(world: Any, chosen: Filter) -> None:
+    """Nobody may take ten messages of sixty for all there are: least of all before a purge."""
+    world.queue("dead.fifo")
+    for number in range(60):
+        world.put("dead.fifo", str(number), MessageGroupId="ab"[number % 2])
+    seen: list[str] = []
+    report = look(opened(world, "dead.fifo"), Run(chosen), lambda message, _: seen.append(message.body))
+    assert len(seen) == (0 if chosen.contains else 10)
+    assert (report.passed.received, report.passed.unseen) == (10, 50)
+    assert not report.is_clean
+    emptied = purge(opened(world, "dead.fifo"), Run(Filter()))
+    assert (emptied.passed.received, emptied.passed.unseen, emptied.is_clean) == (60, 0, True)
+
+
+def test_a_run_that_was_stopped_is_not_clean_and_one_that_reached_its_number_is(world: Any) -> None:
+    world.queue("failures")
+    for number in range(40):
+        world.put("failures", str(number))
+    stopped = purge(opened(world), Run(Filter(), hands=1, control=lambda pump: pump.stop("interrupted")))
+    assert (stopped.passed.stopped, stopped.is_clean) == ("interrupted", False)
+    reached = purge(opened(world), Run(Filter(), most=15, hands=1))
+    assert (reached.passed.stopped, reached.is_clean) == ("15 were asked for", True)
+
+
 def test_in_a_fifo_queue_nothing_overtakes_what_was_not_accepted(world: Any) -> None:
     world.queue("work.fifo", MaximumMessageSize="1024")
     world.queue("dead.fifo")
@@ -278,8 +303,9 @@ def test_a_missing_permission_is_asked_for_once_and_named(
         world.put("failures", record(number))
     report = replayed(world)
     assert world.calls.count("Invoke") == 1
-    assert sum(report.failed.values()) == 30
-    assert all("access denied: lambda:InvokeFunction is missing" in why for why in report.failed)
+    ((why, number),) = report.failed.items()
+    assert number == 30
+    assert why.startswith("function orders:live: access denied: lambda:InvokeFunction is missing")
 
 
 def test_lasting_throttling_ends_the_run_before_it_wears_out_every_message(
