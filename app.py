@@ -1,11 +1,17 @@
-"""The example application, for `cdk synth` and `cdk deploy`; synthesizing needs no account and no network."""
+"""The example application, for `cdk synth` and `cdk deploy`.
+
+Synthesizing needs no account, and the network once: for the packages that two lock files name.
+"""
 
 from __future__ import annotations
+
+import sys
 
 import cdk_nag
 from aws_cdk import App, Validations
 
 from lambda_patterns.constructs.validation import LambdaPatterns
+from lambda_patterns.errors import LambdaPatternsError
 from stacks.database import DatabaseStack
 from stacks.edge import EdgeStack
 from stacks.network_paths import EndpointsStack, IsolatedStack, NatGatewayStack, NatInstanceStack
@@ -41,4 +47,8 @@ def build(app: App) -> App:
 
 
 if __name__ == "__main__":
-    build(App()).synth()
+    try:
+        build(App()).synth()
+    except LambdaPatternsError as error:
+        print(f"app.py: {error}", file=sys.stderr)  # noqa: T201  # `cdk` shows what an app says there
+        sys.exit(2)

@@ -28,6 +28,13 @@ _FIRST_ON_2023 = (3, 12)
 # What the installer writes and no code reads: who installed it, from where, and the scripts of that machine.
 _INSTALLED = ("bin", ".lock", "*.dist-info/INSTALLER", "*.dist-info/RECORD", "*.dist-info/REQUESTED")
 _INSTALLED_TOO = ("*.dist-info/direct_url.json", "*.dist-info/uv_cache.json")
+# What uv says where it reaches no index, or was told to ask none.
+_OFFLINE = ("Failed to fetch", "network was disabled", "error sending request", "dns error")
+_OFFLINE_MEND = (
+    "; what a lock file names is downloaded at the first synthesis and kept in {cache}: run it once where "
+    "the package index is reached, name another index (UV_DEFAULT_INDEX), or a folder with the wheels "
+    "(UV_FIND_LINKS, with UV_NO_INDEX=1)"
+)
 
 
 def python_package(
@@ -56,8 +63,8 @@ def python_package(
     Raises:
         ArgumentError: the folder or the lock file does not exist, a requirement has no hash, the runtime
             is no Python, or the package is too large.
-        LambdaPatternsError: uv is missing (the extra `package`), or a dependency has no wheel for the
-            platform.
+        LambdaPatternsError: uv is missing (the extra `package`), a dependency has no wheel for the platform,
+            or the package index is not reached the first time.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
     """
@@ -126,7 +133,10 @@ def _install(lock: Path, python: str, platform: str, target: Path) -> None:
     )
     if done.returncode:
         said = " ".join(re.sub(r"[^\x20-\x7e\n]", " ", done.stderr).split())
-        raise LambdaPatternsError(f"{lock} cannot be installed for Python {python} on {platform}: {said}")
+        mend = _OFFLINE_MEND.format(cache=cache()) if any(mark in said for mark in _OFFLINE) else ""
+        raise LambdaPatternsError(
+            f"{lock} cannot be installed for Python {python} on {platform}: {said}{mend}"
+        )
 
 
 def _installed(target: Path) -> dict[str, Path]:

@@ -140,6 +140,25 @@ def test_a_platform_without_a_wheel_is_one_line_that_names_it(project: Path) -> 
     assert "\n" not in message
 
 
+def test_without_the_index_one_line_says_what_to_do(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("UV_NO_INDEX", "UV_FIND_LINKS"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "nothing"))
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    with pytest.raises(LambdaPatternsError) as refused:
+        python_package(project)
+    message = str(refused.value)
+    assert message.startswith(f"{project}/requirements.txt cannot be installed for Python 3.14 on aarch64-")
+    assert message.endswith(
+        f"; what a lock file names is downloaded at the first synthesis and kept in {tmp_path}/cache: run it "
+        "once where the package index is reached, name another index (UV_DEFAULT_INDEX), or a folder with "
+        "the wheels (UV_FIND_LINKS, with UV_NO_INDEX=1)"
+    )
+    assert "\n" not in message
+
+
 def test_a_lock_file_that_is_not_there_and_a_runtime_that_is_no_python_are_refused(project: Path) -> None:
     with pytest.raises(ArgumentError, match=r"lock: .*gone\.txt: No such file or directory"):
         python_package(project, lock=project / "gone.txt")

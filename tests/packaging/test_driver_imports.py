@@ -86,3 +86,11 @@ def test_the_package_of_one_architecture_is_of_no_use_to_the_other(foreign: Inte
     done = imported(foreign, "query_orders", platform.machine())
     assert done.returncode == 1
     assert "couldn't import psycopg 'binary' implementation" in done.stderr
+
+
+@pytest.mark.parametrize("example", ["query_mysql_orders", "prepare_mysql"])
+def test_the_mysql_driver_is_one_package_for_both_architectures(example: str) -> None:
+    made = [python_package(FUNCTIONS / example, architecture=each) for each in ARCHITECTURES.values()]
+    assert made[0] == made[1]
+    assert made[0].parts[0][0] == "pymysql"
+    assert not list(made[0].path.rglob("*.so"))
