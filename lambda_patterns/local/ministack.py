@@ -20,6 +20,7 @@ VERSION = "1.5.33"
 # module below `ministack` -> the names in it that we read, call or replace
 SEAMS: Mapping[str, tuple[str, ...]] = {
     "app": ("app",),
+    "core.concurrency": ("run_reentrant",),
     "core.iam_evaluator": (
         "AuthError",
         "EvalContext",
@@ -36,6 +37,15 @@ SEAMS: Mapping[str, tuple[str, ...]] = {
         "_RESOURCE_HANDLERS",
         "_physical_name",
         "_cw_metric_alarm_record",
+    ),
+    "services.cloudfront": (
+        "_dataplane_behavior",
+        "_fetch_from_origin",
+        "_find",
+        "_match_behavior",
+        "_text",
+        "handle_viewer_request",
+        "parse_distribution_dataplane_config",
     ),
     "services.cloudwatch": (
         "_alarms",

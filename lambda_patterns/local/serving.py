@@ -55,6 +55,7 @@ class _Application:
             asynchronous,
             clock,
             compiled,
+            edge,
             invocation,
             logs,
             permissions,
@@ -92,6 +93,7 @@ class _Application:
         acceptance.install()
         compiled.install()
         distribution.install()
+        edge.install()
         table.install()
         databases.install()
         clock.start(settings.clock_seconds)

@@ -163,10 +163,9 @@ def test_what_the_bucket_does_not_let_the_distribution_read_is_denied(site: Shop
     assert (answer.status, "AccessDenied" in answer.body) == (403, True)
 
 
-def test_lambda_at_the_edge_is_recorded_only_and_that_is_said(site: Shop) -> None:
-    recorded = site.aws.status()["recordedOnly"]
-    assert [(each["Type"], each["Stack"]) for each in recorded] == [
-        ("AWS::CloudFront::Distribution LambdaFunctionAssociations", "Edge")
-    ]
+def test_what_the_origin_answers_goes_through_lambda_at_the_edge(site: Shop) -> None:
     answer = site.call("GET", f"{site.site()}/docs", **{"X-Forwarded-Proto": "https"})
-    assert "strict-transport-security" not in {name.lower() for name in answer.headers}
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    assert headers["strict-transport-security"] == "max-age=63072000; includeSubDomains"
+    assert (headers["x-content-type-options"], headers["content-type"]) == ("nosniff", "text/html")
+    assert site.aws.status()["recordedOnly"] == []

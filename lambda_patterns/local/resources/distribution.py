@@ -1,10 +1,11 @@
-"""Distributions are served, but for their Lambda@Edge functions, which nothing calls here: that is said."""
+"""Distributions are served, but for Lambda@Edge at viewer events, which nothing calls here: that is said."""
 
 from __future__ import annotations
 
 import functools
 from typing import TYPE_CHECKING
 
+from lambda_patterns.local.behaviour import edge
 from lambda_patterns.local.ministack import module
 from lambda_patterns.local.resources import recorded
 
@@ -13,14 +14,14 @@ if TYPE_CHECKING:
 
 provisioners = module("services.cloudformation.provisioners")
 
-KIND = "AWS::CloudFront::Distribution LambdaFunctionAssociations"
+KIND = "AWS::CloudFront::Distribution LambdaFunctionAssociations at viewer events"
 _TYPE = "AWS::CloudFront::Distribution"
 # distribution id -> (stack, logical id)
 _known: dict[str, tuple[str, str]] = {}
 
 
 def install() -> None:
-    """List each distribution that has Lambda@Edge functions among what is recorded only."""
+    """List each distribution with Lambda@Edge functions at viewer events among what is recorded only."""
     handler = provisioners._RESOURCE_HANDLERS[_TYPE]
     create, update, delete = handler["create"], handler["update"], handler["delete"]
 
@@ -55,7 +56,8 @@ def forget_all() -> None:
 def _say(stack: str, logical_id: str, properties: Properties) -> None:
     config = properties.get("DistributionConfig") or {}
     behaviors = [config.get("DefaultCacheBehavior") or {}, *(config.get("CacheBehaviors") or [])]
-    if any(behavior.get("LambdaFunctionAssociations") for behavior in behaviors):
+    called = [each for behavior in behaviors for each in behavior.get("LambdaFunctionAssociations") or ()]
+    if any(each.get("EventType") not in edge.EVENTS for each in called):
         recorded.record(KIND, stack, logical_id)
     else:
         recorded.forget(KIND, stack, logical_id)

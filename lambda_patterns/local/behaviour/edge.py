@@ -1,0 +1,226 @@
+"""Lambda@Edge: a distribution calls the version of a function at its origin request and origin response.
+
+Every request reaches the origin here, because nothing is cached, so the functions run for every request.
+
+Not modelled: viewer events (see `resources.distribution`), another origin than the behavior's, logs in the
+viewer's Region, the limits of bodies and headers.
+
+Source: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-event-structure.html
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+from contextvars import ContextVar
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from lambda_patterns.facts.edge import REGION
+from lambda_patterns.local.behaviour import invocation
+from lambda_patterns.local.ministack import module
+
+cloudfront = module("services.cloudfront")
+concurrency = module("core.concurrency")
+lam = module("services.lambda_svc")
+responses = module("core.responses")
+log = logging.getLogger(__name__)
+
+EVENTS = ("origin-request", "origin-response")
+_Headers = dict[str, Any]
+_Answer = tuple[int, str, _Headers, bytes]
+
+
+class EdgeFailedError(Exception):
+    """A function at the edge failed, or answered with what is no request and no response."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Viewing:
+    """The request of a viewer that is being served: by which distribution, with which functions."""
+
+    distribution: dict[str, Any]
+    functions: dict[str, tuple[str, bool]]
+    request_id: str
+
+
+_VIEWING: ContextVar[_Viewing | None] = ContextVar("viewing", default=None)
+
+
+def install() -> None:
+    """Call the functions around MiniStack's way to the origin."""
+    behavior_of, view = cloudfront._dataplane_behavior, cloudfront.handle_viewer_request
+    fetch = cloudfront._fetch_from_origin
+
+    def behavior_with_functions(element: Any, *pattern: Any) -> dict[str, Any]:  # noqa: ANN401  # MiniStack has no types
+        return {**behavior_of(element, *pattern), "at_edge": _associations(element)}
+
+    async def viewed(distribution: dict[str, Any], method: str, path: str, *rest: Any, **named: Any) -> Any:  # noqa: ANN401  # theirs
+        parsed = cloudfront.parse_distribution_dataplane_config(distribution)
+        behavior = cloudfront._match_behavior(parsed, path) or {}
+        viewing = _Viewing(distribution, behavior.get("at_edge") or {}, responses.new_uuid())
+        token = _VIEWING.set(viewing if viewing.functions else None)
+        try:
+            return await view(distribution, method, path, *rest, **named)
+        finally:
+            _VIEWING.reset(token)
+
+    async def fetched(  # noqa: PLR0913, PLR0917  # MiniStack's signature
+        origin: dict[str, Any],
+        method: str,
+        uri: str,
+        query: str,
+        headers: _Headers,
+        body: bytes,
+        https: bool,  # noqa: FBT001  # MiniStack's signature
+        client: str,
+        *rest: Any,  # noqa: ANN401  # passed on
+    ) -> _Answer:
+        viewing = _VIEWING.get()
+        if viewing is None:
+            answered: _Answer = await fetch(origin, method, uri, query, headers, body, https, client, *rest)
+            return answered
+        request = _request(method, uri, query, headers, body, client)
+        try:
+            request, answer = await _before(viewing, request)
+            if answer is None:
+                changed = _plain(request["headers"])
+                answer = await fetch(
+                    origin,
+                    method,
+                    request["uri"],
+                    request["querystring"],
+                    changed,
+                    body,
+                    https,
+                    client,
+                    *rest,
+                )
+                answer = await _after(viewing, request, answer)
+        except EdgeFailedError as failed:
+            log.warning("%s: %s", viewing.distribution["DomainName"], failed)
+            return _status(HTTPStatus.SERVICE_UNAVAILABLE, f"The Lambda function failed: {failed}".encode())
+        return answer
+
+    cloudfront._dataplane_behavior = behavior_with_functions
+    cloudfront.handle_viewer_request = viewed
+    cloudfront._fetch_from_origin = fetched
+
+
+def _associations(element: Any) -> dict[str, tuple[str, bool]]:  # noqa: ANN401  # an XML element of theirs
+    """Give event -> ARN of the version, and whether it is given the body."""
+    listed = cloudfront._find(element, "LambdaFunctionAssociations")
+    items = None if listed is None else cloudfront._find(listed, "Items")
+    found: dict[str, tuple[str, bool]] = {}
+    for item in () if items is None else items:
+        arn = cloudfront._text(item, "LambdaFunctionARN")
+        with_body = cloudfront._text(item, "IncludeBody").lower() == "true"
+        found[cloudfront._text(item, "EventType")] = (arn, with_body)
+    return {event: found[event] for event in EVENTS if event in found}
+
+
+async def _before(viewing: _Viewing, request: dict[str, Any]) -> tuple[dict[str, Any], _Answer | None]:
+    """Call the function at the origin request: it changes the request, or answers itself."""
+    given = await _call(viewing, "origin-request", {"request": request})
+    if given is None:
+        return request, None
+    if "status" in given:
+        return request, _answer(given, b"")
+    if not {"uri", "headers"} <= given.keys():
+        raise EdgeFailedError("at the origin request it gave neither a request nor a response")
+    return {**request, **given}, None
+
+
+async def _after(viewing: _Viewing, request: dict[str, Any], answer: _Answer) -> _Answer:
+    """Call the function at the origin response: it changes the response."""
+    status, reason, headers, body = answer
+    response = {"status": str(status), "statusDescription": reason, "headers": _listed(headers)}
+    shown = {name: value for name, value in request.items() if name != "body"}
+    given = await _call(viewing, "origin-response", {"request": shown, "response": response})
+    if given is None:
+        return answer
+    if "status" not in given:
+        raise EdgeFailedError("at the origin response it gave no response")
+    return _answer(given, body)
+
+
+async def _call(viewing: _Viewing, event: str, content: dict[str, Any]) -> dict[str, Any] | None:
+    """Run the function of an event, if the behavior has one."""
+    if event not in viewing.functions:
+        return None
+    arn, with_body = viewing.functions[event]
+    if not with_body:
+        content = {**content, "request": {k: v for k, v in content["request"].items() if k != "body"}}
+    config = {
+        "distributionDomainName": viewing.distribution["DomainName"],
+        "distributionId": viewing.distribution["Id"],
+        "eventType": event,
+        "requestId": viewing.request_id,
+    }
+    whole = {"Records": [{"cf": {"config": config, **content}}]}
+    result = await concurrency.run_reentrant(_run, arn, whole, thread_name="lambda-at-edge")
+    given = result.get("body")
+    if result.get("error") or not isinstance(given, dict):
+        raise EdgeFailedError(f"{arn} at the {event}: {given}")
+    return given
+
+
+def _run(arn: str, event: dict[str, Any]) -> dict[str, Any]:
+    name, _, version = arn.partition(":function:")[2].partition(":")
+    with responses.request_scope(responses.get_account_id(), REGION):
+        record, config, _ = lam._get_func_record_for_ref(f"{name}:{version}")
+        if record is None or config is None:
+            raise EdgeFailedError(f"there is no {arn}")
+        return invocation.execute({**record, "config": config}, event)
+
+
+def _request(  # noqa: PLR0913, PLR0917  # the parts of a request
+    method: str, uri: str, query: str, headers: _Headers, body: bytes, client: str
+) -> dict[str, Any]:
+    encoded = base64.b64encode(body or b"").decode()
+    return {
+        "clientIp": client,
+        "method": method,
+        "uri": uri,
+        "querystring": query,
+        "headers": _listed(headers),
+        "body": {"action": "read-only", "data": encoded, "encoding": "base64", "inputTruncated": False},
+    }
+
+
+def _listed(headers: _Headers) -> dict[str, list[dict[str, str]]]:
+    """Write headers as the event has them: by lower-case name, each with its values."""
+    return {
+        name.lower(): [
+            {"key": name, "value": str(each)} for each in (value if isinstance(value, list) else [value])
+        ]
+        for name, value in headers.items()
+    }
+
+
+def _plain(listed: dict[str, list[dict[str, str]]]) -> _Headers:
+    """Read headers of an event: one value, or a list of them."""
+    values = {name.lower(): [each["value"] for each in listed[name]] for name in listed}
+    return {name: found[0] if len(found) == 1 else found for name, found in values.items() if found}
+
+
+def _answer(given: dict[str, Any], body: bytes) -> _Answer:
+    """Read the response that a function gave; without a body of its own it keeps the origin's."""
+    try:
+        status, headers = int(given["status"]), _plain(given.get("headers") or {})
+        if "body" in given:
+            text = str(given["body"])
+            body = base64.b64decode(text) if given.get("bodyEncoding") == "base64" else text.encode()
+            headers.pop("content-length", None)
+    except (ValueError, TypeError, KeyError, AttributeError) as wrong:
+        raise EdgeFailedError(f"it gave no valid response: {wrong!r}") from wrong
+    return status, str(given.get("statusDescription") or _reason(status)), headers, body
+
+
+def _status(status: HTTPStatus, body: bytes) -> _Answer:
+    return status, status.phrase, {"content-type": "text/plain"}, body
+
+
+def _reason(status: int) -> str:
+    return HTTPStatus(status).phrase if status in set(HTTPStatus) else ""
