@@ -143,36 +143,13 @@ class ProxiedDatabase(ConnectableDatabase):
                 f"session_pinning_filters: {engine.title} takes none, MySQL and MariaDB do ({_PINNING_PAGE})"
             )
         self._end_to_end = default_auth_scheme == rds.DefaultAuthScheme.IAM_AUTH
-        known = checked_users(users, engine.proxy_family)
-        self._users = dict(known)
         self._master_username = master_username
-        if self._end_to_end:
-            check_end_to_end(source, known.values())
-        if master_username in known:
-            raise ArgumentError(
-                f"users: {master_username!r} is the master user, which may do everything: name another "
-                f"one for functions, or another master_username= ({engines.PROXY_PAGE})"
-            )
-        self.secrets: dict[str, secretsmanager.ISecret] = (
-            {}
-            if self._end_to_end
-            else {name: self._secrets.of_user(user, self.database) for name, user in known.items()}
-        )
-        self.role = iam.Role(
-            self,
-            "Role",
-            assumed_by=iam.ServicePrincipal("rds.amazonaws.com"),
-            description=f"Lets the proxy of {self.node.id} log in to its database",
-        )
-        for secret in self.secrets.values():
-            self._secrets.let_read(self.role, secret)
-        if self._end_to_end:
-            self.role.add_to_policy(
-                iam.PolicyStatement(
-                    actions=["rds-db:connect"],
-                    resources=[user_arn(self, str(source.resource_id), name) for name in known],
-                )
-            )
+        self._users = self._checked_users(users)
+        self.secrets: dict[str, secretsmanager.ISecret] = {}
+        if not self._end_to_end:
+            for name, user in self._users.items():
+                self.secrets[name] = self._secrets.of_user(user, self.database)
+        self.role = self._login_role()
         group = ec2.SecurityGroup(
             self,
             "ProxySecurityGroup",
@@ -195,7 +172,6 @@ class ProxiedDatabase(ConnectableDatabase):
             idle_client_timeout=int(idle_client_timeout.to_seconds()),
         )
         self.proxy.node.add_dependency(self.role)
-        acknowledge_policies(self.role)
         self.target_group = rds.CfnDBProxyTargetGroup(
             self,
             "TargetGroup",
@@ -248,6 +224,34 @@ class ProxiedDatabase(ConnectableDatabase):
         source = make(self, database, around)
         self.master_secret = source.database.secret
         return source
+
+    def _checked_users(self, users: Sequence[str | DatabaseUser]) -> dict[str, DatabaseUser]:
+        known = checked_users(users, self._source.engine.proxy_family)
+        if self._end_to_end:
+            check_end_to_end(self._source, known.values())
+        if self._master_username in known:
+            raise ArgumentError(
+                f"users: {self._master_username!r} is the master user, which may do everything: name another "
+                f"one for functions, or another master_username= ({engines.PROXY_PAGE})"
+            )
+        return known
+
+    def _login_role(self) -> iam.Role:
+        """Make the role that the proxy logs in to the database with: by its secrets, or by tokens."""
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("rds.amazonaws.com"),
+            description=f"Lets the proxy of {self.node.id} log in to its database",
+        )
+        for secret in self.secrets.values():
+            self._secrets.let_read(role, secret)
+        if self._end_to_end:
+            resource_id = str(self._source.resource_id)
+            resources = [user_arn(self, resource_id, name) for name in self._users]
+            role.add_to_policy(iam.PolicyStatement(actions=["rds-db:connect"], resources=resources))
+        acknowledge_policies(role)
+        return role
 
     def _rotate(self, rotation: Rotation) -> None:
         ours = {name: secret for name, secret in self.secrets.items() if self._users[name].secret is None}
