@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from lambda_patterns.constructs.acknowledgements import acknowledge
 from lambda_patterns.constructs.alarms import alarm_from
 from lambda_patterns.constructs.on_failure_queue import OnFailureQueue
+from lambda_patterns.constructs.qualifiers import function_of
 from lambda_patterns.constructs.queue_consumer import QueueConsumer
 from lambda_patterns.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_sns as sns
     from aws_cdk import aws_sqs as sqs
 
@@ -71,7 +72,8 @@ class FailureMonitoring(Construct):
     they lie in a queue until somebody comes, and what a queue's `alarm_topic` is told of anyway.
 
     Args:
-        functions: the functions to watch.
+        functions: the functions to watch, each with all its versions and aliases; one of these stands for its
+            function. Of an imported one the metrics are watched, not the logs.
         queues: queues that hold failures and that people read: depth, or the queue's own alarm.
         drained: queues that hold failures and that a reprocessor drains: arrivals, or its own alarm.
         sources: source queues of functions: the age of their oldest message, or the consumer's own alarm.
@@ -102,7 +104,7 @@ class FailureMonitoring(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        functions: Mapping[str, lambda_.Function] | None = None,
+        functions: Mapping[str, lambda_.IFunction] | None = None,
         queues: Mapping[str, sqs.IQueue | OnFailureQueue] | None = None,
         drained: Mapping[str, sqs.IQueue | OnFailureQueue] | None = None,
         sources: Mapping[str, sqs.IQueue] | None = None,
@@ -113,8 +115,18 @@ class FailureMonitoring(Construct):
         flow_logs: logs.ILogGroup | None = None,
         dashboard: bool = True,
     ) -> None:
-        if not (functions or queues or drained or sources or topics):
+        watched: dict[str, Mapping[str, object] | None] = {
+            "functions": functions,
+            "queues": queues,
+            "drained": drained,
+            "sources": sources,
+            "topics": topics,
+        }
+        if not any(watched.values()):
             raise ArgumentError("nothing to watch: give functions, queues, drained, sources or topics")
+        for argument, given in watched.items():
+            if given is not None and not hasattr(given, "items"):
+                raise ArgumentError(f'{argument}: give each a name, {argument}={{"Orders": ...}}')
         if twice := sorted((functions or {}).keys() & (topics or {}).keys()):
             raise ArgumentError(
                 f"topics: {twice[0]!r} names a function too: alarms are called by these names"
@@ -133,10 +145,11 @@ class FailureMonitoring(Construct):
         for name, topic in (topics or {}).items():
             self._topic(name, topic)
         for name, function in (functions or {}).items():
-            self._function(name, function, event_age)
+            self._function(name, function_of(function) or function, event_age)
         self.composites = self._tell(alarm_actions)
         self.dashboard = self._show() if dashboard else None
-        self._save_queries([function.log_group for function in (functions or {}).values()], flow_logs)
+        made = [inner for function in (functions or {}).values() if (inner := function_of(function))]
+        self._save_queries([function.log_group for function in made], flow_logs)
 
     def _save_queries(self, groups: Sequence[logs.ILogGroup], flow_logs: logs.ILogGroup | None) -> None:
         """Save the two questions about connections that a person asks next."""
@@ -238,7 +251,7 @@ class FailureMonitoring(Construct):
         kept = topic.metric("NumberOfNotificationsRedrivenToDlq", statistic="Sum", period=_MINUTE)
         self._alarm(f"{name}Undelivered", kept, 1, "Notifications could not be handed over, and were kept")
 
-    def _function(self, name: str, function: lambda_.Function, event_age: Duration) -> None:
+    def _function(self, name: str, function: lambda_.IFunction, event_age: Duration) -> None:
         def metric(metric_name: str, statistic: str = "Sum") -> cloudwatch.Metric:
             return function.metric(metric_name, statistic=statistic, period=_MINUTE)
 
@@ -263,7 +276,8 @@ class FailureMonitoring(Construct):
         self._alarm(f"{name}Dropped", metric("AsyncEventsDropped"), 1, "Events were given up")
         self._alarm(f"{name}Throttled", metric("Throttles"), 1, "It may not run as often as it is called")
         self._alarm(f"{name}Errors", metric("Errors"), 1, "The function failed")
-        self._connections(name, function)
+        if isinstance(function, lambda_.Function):
+            self._connections(name, function)
 
     def _connections(self, name: str, function: lambda_.Function) -> None:
         """Count the lines in which a library says that nothing answered."""

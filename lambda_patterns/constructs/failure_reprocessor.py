@@ -12,9 +12,10 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from lambda_patterns.constructs.acknowledgements import acknowledge
-from lambda_patterns.constructs.function_options import is_token
+from lambda_patterns.constructs.function_options import is_token, seconds
 from lambda_patterns.constructs.on_failure_queue import OnFailureQueue
 from lambda_patterns.constructs.plain_function import PlainFunction
+from lambda_patterns.constructs.qualifiers import function_of
 from lambda_patterns.constructs.queue_access import let_send
 from lambda_patterns.constructs.queue_source import read_queue
 from lambda_patterns.constructs.reprocessor_package import HANDLER, reprocessor_package
@@ -77,7 +78,7 @@ class FailureReprocessor(Construct):
         backoff: the delay before the second attempt, 0-900 s, doubled for each further one. Default 60 s, as
             Lambda's own first retry.
         longest_wait: how long to wait for a function, 1-870 s. Default: the longest timeout of `functions`
-            where it is known, else 60 s.
+            where it is known, 870 s at most, else 60 s.
         max_concurrency: how many copies of it run at most, 2-1,000. Default 2, the least: what has just been
             mended should not be flooded.
         events_per_second: what each copy replays at most, ten events at a time otherwise. Default: no limit.
@@ -113,8 +114,8 @@ class FailureReprocessor(Construct):
         idempotency_table: dynamodb.ITable | None = None,
         alarm_topic: sns.ITopic | None = None,
     ) -> None:
-        backoff_seconds = 60 if backoff is None else backoff.to_seconds()
-        wait = _longest(functions) if longest_wait is None else longest_wait.to_seconds()
+        backoff_seconds = 60 if backoff is None else seconds(backoff, "backoff")
+        wait = _longest(functions) if longest_wait is None else seconds(longest_wait, "longest_wait")
         _ATTEMPTS.check(max_attempts, "max_attempts")
         limits.QUEUE_DELAY.check(backoff_seconds, "backoff")
         _WAIT.check(wait, "longest_wait")
@@ -208,33 +209,29 @@ class FailureReprocessor(Construct):
 
 def _longest(functions: Sequence[lambda_.IFunction]) -> float:
     """The longest timeout among functions, where it can be known."""
-    known = [seconds for function in functions if (seconds := _timeout(function)) is not None]
-    return max(known, default=_DEFAULT_WAIT_SECONDS)
+    known = [timeout for function in functions if (timeout := _timeout(function)) is not None]
+    return min(max(known, default=_DEFAULT_WAIT_SECONDS), _WAIT.high)
 
 
 def _timeout(function: lambda_.IFunction) -> float | None:
-    inner: lambda_.IFunction = function
-    if isinstance(inner, lambda_.Alias):
-        inner = inner.version
-    if isinstance(inner, lambda_.Version):
-        inner = inner.lambda_
-    if not isinstance(inner, lambda_.Function) or inner.timeout is None:
+    inner = function_of(function)
+    if inner is None or inner.timeout is None:
         return None
-    seconds = inner.timeout.to_seconds()
-    return None if is_token(seconds) else seconds
+    timeout = inner.timeout.to_seconds()
+    return None if is_token(timeout) else timeout
 
 
-def _hide_long_enough(queue: sqs.IQueue, seconds: float) -> None:
+def _hide_long_enough(queue: sqs.IQueue, needed: float) -> None:
     """Have a queue hide messages for as long as the reprocessor may need, if it says nothing else."""
     resource = queue.node.default_child
     if not isinstance(resource, sqs.CfnQueue):
         return
     stated = resource.visibility_timeout
     if stated is None:
-        resource.visibility_timeout = int(seconds)
-    elif not is_token(stated) and stated < seconds:
+        resource.visibility_timeout = int(needed)
+    elif not is_token(stated) and stated < needed:
         raise ArgumentError(
-            f"failures: its visibility timeout is {stated:,.0f} s, the reprocessor needs {seconds:,.0f} s, "
+            f"failures: its visibility timeout is {stated:,.0f} s, the reprocessor needs {needed:,.0f} s, "
             "six times its own timeout: leave visibility_timeout= out, or give a shorter longest_wait= "
             f"({limits.SQS_SOURCE_PAGE})"
         )

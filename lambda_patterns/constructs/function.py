@@ -69,6 +69,8 @@ class VpcFunction(BaseFunction):
         needs: Sequence[str] = (),
         **options: Unpack[FunctionOptions],
     ) -> None:
+        if isinstance(needs, str):
+            raise ArgumentError(f"needs: {needs!r} is one text: give a list, needs=[{needs!r}]")
         wanted = [INTERNET, *needs] if internet else list(needs)
         if isinstance(network, LambdaNetwork):
             if vpc_subnets is not None:

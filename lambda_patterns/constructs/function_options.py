@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Required, TypedDict
+from typing import TYPE_CHECKING, Any, Required, TypedDict
 
+from aws_cdk import Duration, Size
+
+from lambda_patterns.constructs.package import PackageCode
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts import limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from aws_cdk import Duration, Size
     from aws_cdk import aws_codeguruprofiler as codeguruprofiler
     from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kms as kms
@@ -105,29 +107,49 @@ def is_token(value: object) -> bool:
     return isinstance(value, int | float) and value < _TOKEN_NUMBER
 
 
+def seconds(duration: Duration, argument: str) -> float:
+    """Give a duration's seconds; those of a token are a token.
+
+    Raises:
+        ArgumentError: it is a bare number or something else.
+    """
+    if not isinstance(duration, Duration):
+        raise ArgumentError(f"{argument}: {duration!r} has no unit: give a Duration, Duration.seconds(30)")
+    return duration.to_seconds()
+
+
+def check_limit(limit: Limit, value: float, argument: str) -> None:
+    """Hold a value against a limit; what is a token is not known, and passes."""
+    if not is_token(value):
+        limit.check(value, argument)
+
+
 def check_options(options: FunctionOptions) -> None:
     """Raise `ArgumentError` for what Lambda would refuse; what is a token is not known, and passes."""
     if "memory_size" in options:
-        _check(limits.MEMORY, options["memory_size"], "memory_size")
+        check_limit(limits.MEMORY, options["memory_size"], "memory_size")
     if "timeout" in options:
-        _check(limits.TIMEOUT, options["timeout"].to_seconds(), "timeout")
+        check_limit(limits.TIMEOUT, seconds(options["timeout"], "timeout"), "timeout")
     if "ephemeral_storage_size" in options:
-        size = options["ephemeral_storage_size"].to_mebibytes()
-        _check(limits.EPHEMERAL_STORAGE, size, "ephemeral_storage_size")
+        size = options["ephemeral_storage_size"]
+        if not isinstance(size, Size):
+            raise ArgumentError(
+                f"ephemeral_storage_size: {size!r} has no unit: give a Size, Size.mebibytes(1024)"
+            )
+        check_limit(limits.EPHEMERAL_STORAGE, size.to_mebibytes(), "ephemeral_storage_size")
     if "max_event_age" in options:
-        _check(limits.EVENT_AGE, options["max_event_age"].to_seconds(), "max_event_age")
+        age = seconds(options["max_event_age"], "max_event_age")
+        check_limit(limits.EVENT_AGE, age, "max_event_age")
     if "retry_attempts" in options:
-        _check(limits.RETRY_ATTEMPTS, options["retry_attempts"], "retry_attempts")
+        check_limit(limits.RETRY_ATTEMPTS, options["retry_attempts"], "retry_attempts")
     if "layers" in options:
-        _check(limits.LAYERS, len(options["layers"]), "layers")
+        check_limit(limits.LAYERS, len(options["layers"]), "layers")
+    if isinstance(options["code"], PackageCode):
+        options["code"].check(options["architecture"].name if "architecture" in options else "arm64")
     _check_texts(options)
     _check_environment(options.get("environment", {}))
     _check_dead_letters(options)
-
-
-def _check(limit: Limit, value: float, argument: str) -> None:
-    if not is_token(value):
-        limit.check(value, argument)
+    _check_destinations(options)
 
 
 def _check_texts(options: FunctionOptions) -> None:
@@ -181,3 +203,23 @@ def _check_dead_letters(options: FunctionOptions) -> None:
                 f"{name}: it is FIFO, and Lambda writes failed events to standard queues and topics only: "
                 f"give a standard one ({limits.RETAIN_PAGE})"
             )
+
+
+def _check_destinations(options: FunctionOptions) -> None:
+    for name in ("on_failure", "on_success"):
+        given: Any = options.get(name)
+        if given is not None and not hasattr(given, "bind"):
+            raise ArgumentError(
+                f"{name}: {_named(given)} is no destination: give an OnFailureQueue, or one of "
+                "aws_lambda_destinations, SqsDestination(queue)"
+            )
+        if getattr(getattr(given, "queue", None), "fifo", False):
+            raise ArgumentError(
+                f"{name}: {_named(given)} is FIFO, and Lambda writes to standard queues only: give a "
+                f"standard one ({limits.RETAIN_PAGE})"
+            )
+
+
+def _named(given: Any) -> str:  # noqa: ANN401  # whatever somebody passed
+    path = getattr(getattr(given, "node", None), "path", None)
+    return repr(given) if path is None else f"{type(given).__name__} {path}"

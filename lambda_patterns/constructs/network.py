@@ -16,14 +16,16 @@ from lambda_patterns.constructs.endpoints import (
     prefix_list_peer,
 )
 from lambda_patterns.constructs.nat_instances import create_provider, finish_instances
-from lambda_patterns.constructs.subnets import check_subnets
+from lambda_patterns.constructs.subnets import check_cidr, check_subnets
 from lambda_patterns.constructs.ways_out import (
     EgressOnlyGateway,
     Endpoints,
     Isolated,
     NatGateways,
     NatInstances,
+    WayOut,
 )
+from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts.limit import Limit
 from lambda_patterns.facts.services import is_gateway
 
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from aws_cdk import aws_iam as iam
-
-    from lambda_patterns.constructs.ways_out import WayOut
 
 ZONES = Limit(
     "zones",
@@ -82,7 +82,7 @@ class LambdaNetwork(Construct):
         leads_out: whether the subnets lead to the internet; None where that is not known.
 
     Raises:
-        ArgumentError: fewer than two zones.
+        ArgumentError: fewer than two zones, no way out, or addresses that a VPC cannot have.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html
     """
@@ -105,6 +105,13 @@ class LambdaNetwork(Construct):
         flow_log_group: logs.ILogGroup | None = None,
     ) -> None:
         ZONES.check(zones if isinstance(zones, int) else len(set(zones)), "zones")
+        if not isinstance(internet, WayOut):
+            raise ArgumentError(
+                f"internet: {internet!r} is no way out: give NatGateways(), NatInstances(), Endpoints(...), "
+                "Isolated(...) or EgressOnlyGateway(...)"
+            )
+        in_each = 2 if _has_public(internet) else 1
+        check_cidr(cidr, in_each * (zones if isinstance(zones, int) else len(zones)))
         super().__init__(scope, construct_id)
         self.internet = internet
         self.ipv6 = isinstance(internet, EgressOnlyGateway)
@@ -131,9 +138,7 @@ class LambdaNetwork(Construct):
         if flow_log_group is None:
             flow_log_group = logs.LogGroup(self, "FlowLogs", retention=logs.RetentionDays.ONE_MONTH)
             acknowledge(flow_log_group, LOG_GROUP_KEY)
-        public = isinstance(internet, NatInstances) or (
-            isinstance(internet, NatGateways) and internet.sharing != "regional"
-        )
+        public = _has_public(internet)
         assert self.subnets.subnet_type is not None  # noqa: S101  # narrows: it was chosen by type
         private_subnets = ec2.SubnetConfiguration(name="Function", subnet_type=self.subnets.subnet_type)
         public_subnets = ec2.SubnetConfiguration(
@@ -298,6 +303,13 @@ class _ImportedNetwork(LambdaNetwork):
     def stated_routes(self) -> dict[str, object] | None:
         stated: dict[str, object] = {"Endpoints": list(self.services)}
         return stated if self.leads_out is None else {"Internet": self.leads_out, **stated}
+
+
+def _has_public(internet: WayOut) -> bool:
+    """Whether the way out has subnets of its own that are public."""
+    return isinstance(internet, NatInstances) or (
+        isinstance(internet, NatGateways) and internet.sharing != "regional"
+    )
 
 
 def _nat(internet: WayOut) -> tuple[ec2.NatProvider | None, int | None]:

@@ -15,7 +15,7 @@ from constructs import Construct
 
 from lambda_patterns.constructs.acknowledgements import acknowledge
 from lambda_patterns.constructs.alarms import alarm_from
-from lambda_patterns.constructs.function_options import is_token
+from lambda_patterns.constructs.function_options import check_limit, seconds
 from lambda_patterns.constructs.own_resource import own_resource
 from lambda_patterns.constructs.queue_access import QueueDestination, open_key
 from lambda_patterns.errors import ArgumentError
@@ -110,8 +110,8 @@ class OnFailureQueue(Construct):
             (limits.QUEUE_RETENTION, retention, "retention"),
             (limits.VISIBILITY_TIMEOUT, visibility_timeout, "visibility_timeout"),
         ):
-            if duration is not None and not is_token(seconds := duration.to_seconds()):
-                limit.check(seconds, argument)
+            if duration is not None:
+                check_limit(limit, seconds(duration, argument), argument)
         _check_role(role, source_arns, fifo=fifo)
         _check_behind(dead_letter_queue, quarantine_after, fifo=fifo)
         super().__init__(scope, construct_id)

@@ -15,8 +15,9 @@ from constructs import Construct
 
 from lambda_patterns.constructs.acknowledgements import acknowledge
 from lambda_patterns.constructs.alarms import alarm_from
-from lambda_patterns.constructs.function_options import is_token
+from lambda_patterns.constructs.function_options import check_limit, is_token, seconds
 from lambda_patterns.constructs.own_resource import own_resource
+from lambda_patterns.constructs.qualifiers import function_of
 from lambda_patterns.constructs.queue_source import read_queue
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts import limits
@@ -61,7 +62,7 @@ class QueueConsumer(Construct):
     that returns nothing has handled all.
 
     Args:
-        function: the function that reads the queue.
+        function: the function or alias that reads the queue.
         queue: a queue that is there already; its own settings hold, and no other is made. Default: a new one.
         fifo: make the new queue, and the one behind it, FIFO. Default False.
         batch_size: messages at a time: 1-10, with a window 1-10,000, of a FIFO queue 1-10. Default 10.
@@ -96,7 +97,7 @@ class QueueConsumer(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        function: lambda_.Function,
+        function: lambda_.Function | lambda_.Alias,
         queue: sqs.IQueue | None = None,
         fifo: bool = False,
         batch_size: int = 10,
@@ -110,19 +111,21 @@ class QueueConsumer(Construct):
         alarm_topic: sns.ITopic | None = None,
         backlog_age: Duration = Duration.minutes(15),  # noqa: B008  # a frozen value
     ) -> None:
+        inner = _reader(function)
         ordered = queue.fifo if queue is not None else fifo
-        window = 0.0 if batching_window is None else batching_window.to_seconds()
+        window = 0.0 if batching_window is None else seconds(batching_window, "batching_window")
         _check_batch(batch_size, window, ordered=ordered)
-        limits.RECEIVE_COUNT.check(max_receives, "max_receives")
-        concurrency = _concurrency(function, max_concurrency)
+        check_limit(limits.RECEIVE_COUNT, max_receives, "max_receives")
+        concurrency = _concurrency(inner, _taken(inner, function), max_concurrency)
         _check_queue(queue, dead_letter_queue, hidden_for, fifo=fifo)
-        _check_hidden(hidden_for, function)
+        _check_hidden(hidden_for, inner, made=queue is None)
+        oldest = seconds(backlog_age, "backlog_age")
         super().__init__(scope, construct_id)
         self.dead_letter_queue: sqs.IQueue | None = None
         if queue is None:
             self.dead_letter_queue = dead_letter_queue or self._dead_letter_queue(encryption_key, fifo=fifo)
             queue = self._source_queue(encryption_key, max_receives, fifo=fifo)
-            self._hide(queue, function, window, hidden_for)
+            self._hide(queue, inner, window, hidden_for)
         self.queue: sqs.IQueue = queue
         read_queue(
             function,
@@ -132,10 +135,10 @@ class QueueConsumer(Construct):
             max_concurrency=concurrency,
             filters=list(filters) or None,
         )
-        if function.dead_letter_queue is None and function.dead_letter_topic is None:
-            acknowledge(function, {"compliance/LambdaDLQ": _KEPT, "Serverless-LambdaDLQ": _KEPT})
+        if inner.dead_letter_queue is None and inner.dead_letter_topic is None:
+            acknowledge(inner, {"compliance/LambdaDLQ": _KEPT, "Serverless-LambdaDLQ": _KEPT})
         self.alarm_topic = alarm_topic
-        self.alarms = self._watch(backlog_age)
+        self.alarms = self._watch(oldest)
         if alarm_topic is not None:
             for alarm in self.alarms.values():
                 alarm.add_alarm_action(actions.SnsAction(alarm_topic))
@@ -173,16 +176,16 @@ class QueueConsumer(Construct):
         if stated is None:
             resource.visibility_timeout = Lazy.number(_SixTimeouts(function, window))
             return
-        resource.visibility_timeout = int(stated.timeout.to_seconds())
+        resource.visibility_timeout = stated.timeout.to_seconds()
         acknowledged = [{"Rule": "visibility-under-six-timeouts", "Reason": stated.reason}]
         resource.add_metadata("LambdaPatterns", {"Acknowledge": acknowledged})
 
-    def _watch(self, backlog_age: Duration) -> dict[str, cloudwatch.Alarm]:
+    def _watch(self, oldest: float) -> dict[str, cloudwatch.Alarm]:
         minute = Duration.minutes(1)
         metrics = {
             "Backlog": (
                 self.queue.metric_approximate_age_of_oldest_message(statistic="Maximum", period=minute),
-                backlog_age.to_seconds(),
+                oldest,
                 "Messages wait too long: the function is throttled, too slow, or fails",
             )
         }
@@ -213,6 +216,8 @@ class _SixTimeouts:
         resource = self._function.node.default_child
         stated = resource.timeout if isinstance(resource, lambda_.CfnFunction) else None
         timeout = limits.DEFAULT_TIMEOUT if stated is None else stated
+        if is_token(timeout):
+            timeout = limits.TIMEOUT.high
         return min(limits.VISIBILITY_FACTOR * timeout + self._window, limits.VISIBILITY_TIMEOUT.high)
 
 
@@ -222,25 +227,36 @@ def _encryption(key: kms.IKey | None) -> sqs.QueueEncryption:
 
 def _check_batch(batch_size: int, window: float, *, ordered: bool) -> None:
     if ordered:
-        limits.FIFO_BATCH_SIZE.check(batch_size, "batch_size")
+        check_limit(limits.FIFO_BATCH_SIZE, batch_size, "batch_size")
         if window:
             raise ArgumentError(
                 f"batching_window: a FIFO queue has none: leave it out ({limits.SQS_SOURCE_PAGE})"
             )
         return
-    (limits.BATCH_SIZE if window else limits.BATCH_SIZE_WITHOUT_WINDOW).check(batch_size, "batch_size")
-    limits.BATCH_WINDOW.check(window, "batching_window")
+    most = limits.BATCH_SIZE if window else limits.BATCH_SIZE_WITHOUT_WINDOW
+    check_limit(most, batch_size, "batch_size")
+    check_limit(limits.BATCH_WINDOW, window, "batching_window")
 
 
-def _concurrency(function: lambda_.Function, asked: int | None) -> int | None:
+def _reader(function: lambda_.IFunction) -> lambda_.Function:
+    """The function whose settings the queue has to fit."""
+    inner = function_of(function)
+    if inner is None:
+        raise ArgumentError(
+            "function: of an imported function neither its timeout is known nor may its role be given what "
+            f"reading takes: make the consumer where the function is made ({limits.SQS_SOURCE_PAGE})"
+        )
+    return inner
+
+
+def _concurrency(function: lambda_.Function, taken: float, asked: int | None) -> int | None:
     """The mapping's maximum concurrency, held against the function's reservation."""
     if asked is not None:
-        limits.MAXIMUM_CONCURRENCY.check(asked, "max_concurrency")
+        check_limit(limits.MAXIMUM_CONCURRENCY, asked, "max_concurrency")
     resource = function.node.default_child
     reserved = resource.reserved_concurrent_executions if isinstance(resource, lambda_.CfnFunction) else None
     if reserved is None or is_token(reserved) or reserved == 0:  # 0 switches it off, for a while
         return asked
-    taken = _taken(function)
     left = reserved - taken
     others = f" beside the {taken:g} of its other queues" if taken else ""
     if asked is None:
@@ -258,10 +274,10 @@ def _concurrency(function: lambda_.Function, asked: int | None) -> int | None:
     return asked
 
 
-def _taken(function: lambda_.Function) -> float:
-    """How many of a function the queues that it reads already may run at most, together."""
+def _taken(*readers: lambda_.Function | lambda_.Alias) -> float:
+    """How many of a function the queues that it or its alias reads already may run at most, together."""
     total = 0.0
-    for child in function.node.children:
+    for child in {child.node.path: child for reader in readers for child in reader.node.children}.values():
         mapping = child.node.default_child
         if isinstance(mapping, lambda_.CfnEventSourceMapping):
             scaling = mapping.scaling_config
@@ -286,16 +302,21 @@ def _check_queue(
         )
 
 
-def _check_hidden(hidden_for: HiddenFor | None, function: lambda_.Function) -> None:
+def _check_hidden(hidden_for: HiddenFor | None, function: lambda_.Function, *, made: bool) -> None:
+    timeout = limits.DEFAULT_TIMEOUT if function.timeout is None else function.timeout.to_seconds()
     if hidden_for is None:
+        if made and is_token(timeout):
+            raise ArgumentError(
+                "hidden_for: the timeout of the function is known at deployment only, where nothing computes "
+                f"six times of it: say for how long messages are hidden ({limits.SQS_SOURCE_PAGE})"
+            )
         return
-    seconds = hidden_for.timeout.to_seconds()
-    limits.VISIBILITY_TIMEOUT.check(seconds, "hidden_for")
+    hidden = seconds(hidden_for.timeout, "hidden_for")
+    check_limit(limits.VISIBILITY_TIMEOUT, hidden, "hidden_for")
     if not hidden_for.reason.strip():
         raise ArgumentError("hidden_for: say the reason why another time is right here")
-    timeout = limits.DEFAULT_TIMEOUT if function.timeout is None else function.timeout.to_seconds()
-    if not is_token(timeout) and seconds < timeout:
+    if not is_token(timeout) and not is_token(hidden) and hidden < timeout:
         raise ArgumentError(
-            f"hidden_for: {seconds:g} s are less than the {timeout:g} s that the function may run: messages "
+            f"hidden_for: {hidden:g} s are less than the {timeout:g} s that the function may run: messages "
             f"would show again while they are processed, and Lambda refuses that ({limits.SQS_SOURCE_PAGE})"
         )

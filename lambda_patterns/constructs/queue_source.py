@@ -18,11 +18,11 @@ _DESTINATION = (
 )
 
 
-def read_queue(function: lambda_.Function, queue: sqs.IQueue, **settings: Any) -> None:  # noqa: ANN401  # the settings stay aws_cdk's
+def read_queue(function: lambda_.Function | lambda_.Alias, queue: sqs.IQueue, **settings: Any) -> None:  # noqa: ANN401  # the settings stay aws_cdk's
     """Let a function read a queue and report failed items one by one.
 
     Args:
-        function: the function.
+        function: the function or alias.
         queue: the queue.
         settings: as of `event_sources.SqsEventSource`.
 

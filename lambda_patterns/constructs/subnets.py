@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any
 
 from lambda_patterns.constructs.function_options import is_token
@@ -15,9 +16,31 @@ _TWO_ZONES = "https://docs.aws.amazon.com/lambda/latest/operatorguide/networking
 _PUBLIC = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html"
 
 _FEWEST = 2
+_SIZES = "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html"
+_LARGEST, _SMALLEST = 16, 28  # prefix lengths, of a VPC and of a subnet alike
 
 # aws_cdk's name for the error that a subnet, imported by its id alone, does not say its zone.
 _ZONE_UNKNOWN = "CannotReferenceSubnetSAvailability"
+
+
+def check_cidr(cidr: str, subnets: int) -> None:
+    """Raise `ArgumentError` unless a VPC can have these addresses, and that many subnets in them."""
+    if is_token(cidr):
+        return
+    try:
+        network = IPv4Network(cidr, strict=False)
+    except ValueError as error:
+        raise ArgumentError(f"cidr: {error}: give IPv4 addresses such as 10.0.0.0/16 ({_SIZES})") from None
+    if not _LARGEST <= network.prefixlen <= _SMALLEST:
+        raise ArgumentError(
+            f"cidr: {cidr} is /{network.prefixlen}, allowed are /{_LARGEST} to /{_SMALLEST} ({_SIZES})"
+        )
+    room = 2 ** (_SMALLEST - network.prefixlen)
+    if room < subnets:
+        raise ArgumentError(
+            f"cidr: {cidr} has room for {room} of the smallest subnets, /{_SMALLEST}, and this network has "
+            f"{subnets} ({_SIZES})"
+        )
 
 
 def check_subnets(vpc: ec2.IVpc, selection: ec2.SubnetSelection | None) -> None:
@@ -31,7 +54,7 @@ def check_subnets(vpc: ec2.IVpc, selection: ec2.SubnetSelection | None) -> None:
     except RuntimeError as error:
         if selection is None or selection.subnets is None or _ZONE_UNKNOWN not in str(error):
             raise
-        _check_count(len(selection.subnets))
+        _check_count(len({subnet.subnet_id for subnet in selection.subnets}))
         return
     ids = chosen.subnet_ids
     if chosen.is_pending_lookup or any(item.startswith("#{Token[") for item in ids):

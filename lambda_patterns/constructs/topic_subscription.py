@@ -14,7 +14,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from lambda_patterns.constructs.acknowledgements import acknowledge
-from lambda_patterns.constructs.function_options import is_token
+from lambda_patterns.constructs.function_options import is_token, seconds
 from lambda_patterns.constructs.on_failure_queue import OnFailureQueue
 from lambda_patterns.constructs.own_resource import own_resource
 from lambda_patterns.constructs.queue_access import QueueDestination, open_key
@@ -108,11 +108,7 @@ class TopicSubscription(Construct):
         raw: bool = False,
         alarm_topic: sns.ITopic | None = None,
     ) -> None:
-        if isinstance(target, HttpEndpoint):
-            _check_policy(target)
-        elif isinstance(target, lambda_.FunctionBase):
-            _check_function(target, raw=raw)
-        _check_order(target, topic)
+        _check_target(target, topic, raw=raw)
         kept = failures.queue if isinstance(failures, OnFailureQueue) else failures
         if kept is not None:
             _check_failures(kept, topic)
@@ -244,7 +240,15 @@ def _check_function(function: lambda_.IFunction, *, raw: bool) -> None:
         )
 
 
-def _check_order(target: lambda_.IFunction | sqs.IQueue | HttpEndpoint, topic: sns.ITopic) -> None:
+def _check_target(
+    target: lambda_.IFunction | sqs.IQueue | HttpEndpoint, topic: sns.ITopic, *, raw: bool
+) -> None:
+    if isinstance(target, HttpEndpoint):
+        _check_policy(target)
+    elif isinstance(target, lambda_.FunctionBase):
+        _check_function(target, raw=raw)
+    elif not isinstance(target, sqs.QueueBase):
+        raise ArgumentError(f"target: {target!r} is no function, no queue and no HttpEndpoint(url)")
     queue: Any = target if isinstance(target, sqs.QueueBase) else None
     if topic.fifo and queue is None:
         raise ArgumentError(
@@ -295,7 +299,7 @@ def _check_policy(endpoint: HttpEndpoint) -> None:
             f"url: {endpoint.url!r} begins with neither http:// nor https:// ({limits.DELIVERY_PAGE})"
         )
     limits.DELIVERY_RETRIES.check(endpoint.retries, "retries")
-    shortest, longest = endpoint.shortest.to_seconds(), endpoint.longest.to_seconds()
+    shortest, longest = seconds(endpoint.shortest, "shortest"), seconds(endpoint.longest, "longest")
     limits.DELIVERY_DELAY.check(shortest, "shortest")
     limits.DELIVERY_DELAY.check(longest, "longest")
     if shortest > longest:

@@ -1,8 +1,10 @@
 import json
+from typing import Any
 
 import pytest
 from aws_cdk import App, Stack
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
@@ -156,6 +158,28 @@ def test_more_alarms_than_a_composite_takes_are_joined_by_several(stack: Stack) 
     FailureMonitoring(stack, "Monitoring", drained=queues, dashboard=False)
     composites = of_type(synthesize(stack), "AWS::CloudWatch::CompositeAlarm")
     assert [json.dumps(one["AlarmRule"]).count("ALARM(") for one in composites] == [50, 1]
+
+
+def test_an_alias_stands_for_its_function_and_an_imported_one_has_no_logs_here(stack: Stack) -> None:
+    alias = PlainFunction(stack, "Orders", **code()).add_alias("live")
+    arn = "arn:aws:lambda:eu-west-1:123456789012:function:bill"
+    imported = lambda_.Function.from_function_arn(stack, "Bill", arn)
+    monitoring = FailureMonitoring(stack, "Monitoring", functions={"Orders": alias, "Bill": imported})
+    assert {name for name in monitoring.alarms if name.endswith("NoConnection")} == {"OrdersNoConnection"}
+    assert "BillErrors" in monitoring.alarms
+    errors = [
+        a for a in of_type(synthesize(stack), "AWS::CloudWatch::Alarm") if a.get("MetricName") == "Errors"
+    ]
+    names = [alarm["Dimensions"] for alarm in errors]
+    assert [len(name) for name in names] == [1, 1]
+    assert names[1] == [{"Name": "FunctionName", "Value": "bill"}]
+
+
+def test_what_has_no_name_is_refused(stack: Stack) -> None:
+    functions: Any = [PlainFunction(stack, "Orders", **code())]
+    with pytest.raises(ArgumentError) as caught:
+        FailureMonitoring(stack, "Monitoring", functions=functions)
+    assert str(caught.value) == 'functions: give each a name, functions={"Orders": ...}'
 
 
 def test_a_name_that_would_stand_for_two_things_is_refused(stack: Stack) -> None:

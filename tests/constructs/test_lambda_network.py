@@ -165,6 +165,39 @@ def test_fewer_than_two_zones_are_refused(stack: Stack, zones: Any, count: int) 
     assert stack.node.try_find_child("Network") is None
 
 
+@pytest.mark.parametrize("way", ["nat", NatGateways, None])
+def test_what_is_no_way_out_is_refused(stack: Stack, way: Any) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        LambdaNetwork(stack, "Network", internet=way)
+    assert str(caught.value) == (
+        f"internet: {way!r} is no way out: give NatGateways(), NatInstances(), Endpoints(...), Isolated(...) "
+        "or EgressOnlyGateway(...)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("cidr", "message"),
+    [
+        ("10.0.0.0/33", "'33' is not a valid netmask: give IPv4 addresses such as 10.0.0.0/16"),
+        ("everywhere", "Expected 4 octets in 'everywhere': give IPv4 addresses such as 10.0.0.0/16"),
+        ("10.0.0.0/8", "10.0.0.0/8 is /8, allowed are /16 to /28"),
+        ("10.0.0.0/27", "10.0.0.0/27 has room for 2 of the smallest subnets, /28, and this network has 4"),
+    ],
+)
+def test_addresses_that_a_vpc_cannot_have_are_refused(stack: Stack, cidr: str, message: str) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        LambdaNetwork(stack, "Network", internet=NatGateways(), cidr=cidr)
+    page = "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html"
+    assert str(caught.value) == f"cidr: {message} ({page})"
+
+
+@pytest.mark.parametrize(("cidr", "way"), [("10.0.0.0/26", NatGateways()), ("10.0.0.0/27", Isolated())])
+def test_the_smallest_addresses_that_suffice_are_taken(stack: Stack, cidr: str, way: Any) -> None:
+    LambdaNetwork(stack, "Network", internet=way, cidr=cidr)
+    subnets = of_type(synthesize(stack), "AWS::EC2::Subnet")
+    assert {subnet["CidrBlock"].rpartition("/")[2] for subnet in subnets} == {"28"}
+
+
 def test_a_sharing_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ArgumentError) as caught:
         NatGateways(sharing="zonal")  # type: ignore[arg-type]  # what is tested

@@ -1,5 +1,8 @@
+import json
+from typing import Any
+
 import pytest
-from aws_cdk import App, Duration, Stack
+from aws_cdk import App, CfnParameter, Duration, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
@@ -31,6 +34,62 @@ def test_a_timeout_that_is_changed_later_counts(stack: Stack) -> None:
     assert isinstance(resource, lambda_.CfnFunction)
     resource.timeout = 100
     assert source_of(synthesize(stack))["VisibilityTimeout"] == 600
+
+
+def test_an_alias_reads_and_the_settings_of_its_function_count(stack: Stack) -> None:
+    function = PlainFunction(
+        stack, "Orders", timeout=Duration.seconds(40), reserved_concurrent_executions=10, **code()
+    )
+    alias = function.add_alias("live")
+    QueueConsumer(stack, "Consumer", function=alias, max_concurrency=6)
+    with pytest.raises(ArgumentError, match="max_concurrency: 5 beside the 6 of its other queues"):
+        QueueConsumer(stack, "Another", function=alias, max_concurrency=5)
+    template = synthesize(stack)
+    assert source_of(template)["VisibilityTimeout"] == 240
+    mapping = only(template, "AWS::Lambda::EventSourceMapping")
+    assert "OrdersAliaslive" in json.dumps(mapping["FunctionName"])
+
+
+def test_six_times_a_timeout_that_deployment_decides_has_to_be_said(stack: Stack) -> None:
+    timeout = Duration.seconds(CfnParameter(stack, "Timeout", type="Number").value_as_number)
+    function = PlainFunction(stack, "Orders", timeout=timeout, **code())
+    with pytest.raises(ArgumentError) as caught:
+        QueueConsumer(stack, "Consumer", function=function)
+    assert str(caught.value).startswith(
+        "hidden_for: the timeout of the function is known at deployment only, where nothing computes six "
+    )
+    hidden = HiddenFor(Duration.minutes(30), "the parameter is 300 at most")
+    QueueConsumer(stack, "Consumer", function=function, hidden_for=hidden)
+    assert source_of(synthesize(stack))["VisibilityTimeout"] == 1800
+
+
+def test_a_timeout_that_becomes_unknown_later_counts_as_the_longest(stack: Stack) -> None:
+    function = PlainFunction(stack, "Orders", **code())
+    QueueConsumer(stack, "Consumer", function=function)
+    resource = function.node.default_child
+    assert isinstance(resource, lambda_.CfnFunction)
+    resource.timeout = CfnParameter(stack, "Timeout", type="Number").value_as_number
+    assert source_of(synthesize(stack))["VisibilityTimeout"] == 5400
+
+
+def test_numbers_that_deployment_decides_are_not_wrong(stack: Stack) -> None:
+    number = CfnParameter(stack, "Number", type="Number").value_as_number
+    function = PlainFunction(stack, "Orders", **code())
+    hidden = HiddenFor(Duration.seconds(number), "the parameter says so")
+    QueueConsumer(
+        stack, "Consumer", function=function, max_concurrency=number, max_receives=number, hidden_for=hidden
+    )
+    template = synthesize(stack)
+    source = source_of(template)
+    given = {"Ref": "Number"}
+    assert (source["VisibilityTimeout"], source["RedrivePolicy"]["maxReceiveCount"]) == (given, given)
+
+
+def test_an_imported_function_is_refused(stack: Stack) -> None:
+    arn = "arn:aws:lambda:eu-west-1:123456789012:function:orders"
+    function: Any = lambda_.Function.from_function_arn(stack, "Orders", arn)
+    with pytest.raises(ArgumentError, match="function: of an imported function neither its timeout is known"):
+        QueueConsumer(stack, "Consumer", function=function)
 
 
 def test_failed_items_are_reported_one_by_one_and_given_up_after_five_receives(stack: Stack) -> None:

@@ -171,6 +171,13 @@ def test_a_fifo_topic_keeps_in_order_what_it_could_not_deliver(stack: Stack) -> 
     assert [queue["FifoQueue"] for queue in queues] == [True, True]
 
 
+def test_what_nothing_subscribes_is_refused(stack: Stack) -> None:
+    target: Any = "me@example.com"
+    with pytest.raises(ArgumentError) as caught:
+        TopicSubscription(stack, "Subscription", topic=sns.Topic(stack, "Topic"), target=target)
+    assert str(caught.value) == "target: 'me@example.com' is no function, no queue and no HttpEndpoint(url)"
+
+
 def test_fifo_and_standard_that_do_not_go_together_are_refused(stack: Stack) -> None:
     fifo, standard = sns.Topic(stack, "Fifo", fifo=True), sns.Topic(stack, "Standard")
     ordered, plain = sqs.Queue(stack, "Ordered", fifo=True), sqs.Queue(stack, "Plain")

@@ -10,7 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
-from lambda_patterns.constructs import Endpoints, Isolated, LambdaNetwork, VpcFunction
+from lambda_patterns.constructs import Endpoints, Isolated, LambdaNetwork, OnFailureQueue, VpcFunction
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.testing import synthesize
 from tests.constructs.template_queries import code, of_type
@@ -164,6 +164,44 @@ def test_what_is_not_known_yet_is_not_wrong(stack: Stack, network: LambdaNetwork
     assert made["MemorySize"] == {"Ref": "Memory"}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"timeout": 30}, "timeout: 30 has no unit: give a Duration, Duration.seconds(30)"),
+        ({"max_event_age": 60}, "max_event_age: 60 has no unit: give a Duration, Duration.seconds(30)"),
+        (
+            {"ephemeral_storage_size": 1024},
+            "ephemeral_storage_size: 1024 has no unit: give a Size, Size.mebibytes(1024)",
+        ),
+        ({"needs": "sqs"}, "needs: 'sqs' is one text: give a list, needs=['sqs']"),
+        (
+            {"on_success": "topic"},
+            (
+                "on_success: 'topic' is no destination: give an OnFailureQueue, or one of "
+                "aws_lambda_destinations, SqsDestination(queue)"
+            ),
+        ),
+    ],
+)
+def test_a_value_of_another_kind_is_refused_with_what_to_give(
+    stack: Stack, network: LambdaNetwork, arguments: dict[str, Any], message: str
+) -> None:
+    assert refused(stack, network, **arguments) == message
+
+
+def test_a_queue_that_cannot_be_a_destination_is_refused(stack: Stack, network: LambdaNetwork) -> None:
+    queue = sqs.Queue(stack, "Failures")
+    assert refused(stack, network, on_failure=queue) == (
+        "on_failure: Queue Stack/Failures is no destination: give an OnFailureQueue, or one of "
+        "aws_lambda_destinations, SqsDestination(queue)"
+    )
+    fifo = OnFailureQueue(stack, "Fifo", role="source", fifo=True)
+    assert refused(stack, network, on_failure=fifo) == (
+        "on_failure: OnFailureQueue Stack/Fifo is FIFO, and Lambda writes to standard queues only: give a "
+        f"standard one ({_DG}/invocation-async-retain-records.html)"
+    )
+
+
 @pytest.mark.parametrize("name", ["dead_letter_queue", "dead_letter_topic"])
 def test_fifo_is_refused_for_dead_letters(stack: Stack, network: LambdaNetwork, name: str) -> None:
     queue = sqs.Queue(stack, "Queue", fifo=True) if name == "dead_letter_queue" else None
@@ -259,6 +297,15 @@ def test_subnets_that_are_known_by_id_alone_may_be_in_two_zones(stack: Stack) ->
     vpc = imported_vpc(stack, ["eu-west-1a", "eu-west-1b"])
     subnets = [ec2.Subnet.from_subnet_id(stack, f"Some{n}", f"subnet-0123456789abcdef{n}") for n in range(2)]
     VpcFunction(stack, "Fetch", network=vpc, vpc_subnets=ec2.SubnetSelection(subnets=subnets), **code())
+
+
+def test_one_subnet_that_is_named_twice_is_one(stack: Stack) -> None:
+    vpc = ec2.Vpc(stack, "Vpc")
+    chosen = [ec2.Subnet.from_subnet_id(stack, name, "subnet-0123456789abcdef0") for name in ("One", "Two")]
+    selection = ec2.SubnetSelection(subnets=chosen)
+    assert refused(stack, vpc, vpc_subnets=selection).startswith(
+        "vpc_subnets: 1 subnet, needed are 2 or more"
+    )
 
 
 def test_subnets_that_deployment_lists_are_not_counted(stack: Stack) -> None:
