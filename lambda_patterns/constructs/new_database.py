@@ -26,7 +26,7 @@ from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts import engines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_secretsmanager as secretsmanager
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _OPTIONS_PAGE = "https://docs.aws.amazon.com/cdk/api/v2/python/aws_cdk.aws_rds/"
 # What a construct takes by position, or what is said here another way.
 _NO_OPTIONS = {"self", "scope", "id", "engine"}
+_BACKUP_RETENTION = Duration.days(7)
 
 # Each engine's own way of refusing connections without TLS, the proxy's included.
 _TLS_PARAMETERS = {
@@ -91,98 +92,73 @@ def engine_of_new(new: NewInstance | NewCluster) -> engines.Engine:
 
 def make(scope: Construct, new: NewInstance | NewCluster, around: Surroundings) -> Source:
     """Make the database, its group and its parameter group in `scope`."""
-    if isinstance(new, NewInstance):
-        return _new_instance(scope, new, around)
-    return _new_cluster(scope, new, around)
-
-
-def _new_instance(scope: Construct, new: NewInstance, around: Surroundings) -> Source:
     facts = engine_of_new(new)
-    _check_options(rds.DatabaseInstance.__init__, new.options)
+    is_cluster = isinstance(new, NewCluster)
+    maker: Any = rds.DatabaseCluster if is_cluster else rds.DatabaseInstance
+    _check_options(maker, new.options)
     parameters = {**_TLS_PARAMETERS[facts.name], **new.parameters}
     parameter_group = _parameter_group(scope, new, parameters)
-    port = int(new.options.get("port", facts.port))
+    own = _of_cluster(new, around) if isinstance(new, NewCluster) else _of_instance(new, around)
     arguments: dict[str, Any] = {
-        "instance_type": new.instance_type
-        or ec2.InstanceType.of(ec2.InstanceClass.BURSTABLE4_GRAVITON, ec2.InstanceSize.MEDIUM),
-        "multi_az": new.multi_az,
-        "allocated_storage": 20,
-        "max_allocated_storage": 100,
-        "storage_type": rds.StorageType.GP3,
         "parameter_group": parameter_group,
-        "database_name": around.database_name,
-        "port": port,
+        "port": int(new.options.get("port", facts.port)),
         **_common(scope, around, facts),
+        **own,
         **new.options,
     }
-    groups = log_groups(scope, "instance", new.log_retention, arguments)
-    database = rds.DatabaseInstance(scope, "Database", engine=new.engine, **arguments)
+    least, most = (arguments.get(f"serverless_v2_{end}_capacity") for end in ("min", "max"))
+    if least is not None and most is not None:
+        _check_capacities(least, most)
+    groups = log_groups(scope, "cluster" if is_cluster else "instance", new.log_retention, arguments)
+    database = maker(scope, "Database", engine=new.engine, **arguments)
     wait_for(database, groups)
     acknowledge_database(database, arguments["cloudwatch_logs_exports"])
     return Source(
         database=database,
         engine=facts,
-        port=ec2.Port.tcp(port),
-        is_cluster=False,
-        has_readers=False,
-        parameter_group=parameter_group,
-        parameters=None if "parameter_group" in new.options else parameters,
-    )
-
-
-def _new_cluster(scope: Construct, new: NewCluster, around: Surroundings) -> Source:
-    facts = engine_of_new(new)
-    _check_options(rds.DatabaseCluster.__init__, new.options)
-    least = new.options.get("serverless_v2_min_capacity", new.serverless_v2_min_capacity)
-    most = new.options.get("serverless_v2_max_capacity", new.serverless_v2_max_capacity)
-    _check_capacities(least, most)
-    parameters = {**_TLS_PARAMETERS[facts.name], **new.parameters}
-    parameter_group = _parameter_group(scope, new, parameters)
-    port = int(new.options.get("port", facts.port))
-    readers = (
-        [rds.ClusterInstance.serverless_v2("Reader", scale_with_writer=True)]
-        if new.readers is None
-        else list(new.readers)
-    )
-    common = _common(scope, around, facts)
-    arguments: dict[str, Any] = {
-        "writer": new.writer or rds.ClusterInstance.serverless_v2("Writer"),
-        "readers": readers,
-        "serverless_v2_min_capacity": new.serverless_v2_min_capacity,
-        "serverless_v2_max_capacity": new.serverless_v2_max_capacity,
-        "parameter_group": parameter_group,
-        "default_database_name": around.database_name,
-        "port": port,
-        "backup": rds.BackupProps(retention=common.pop("backup_retention")),
-        **common,
-        **new.options,
-    }
-    groups = log_groups(scope, "cluster", new.log_retention, arguments)
-    database = rds.DatabaseCluster(scope, "Database", engine=new.engine, **arguments)
-    wait_for(database, groups)
-    acknowledge_database(database, arguments["cloudwatch_logs_exports"])
-    return Source(
-        database=database,
-        engine=facts,
-        port=ec2.Port.tcp(port),
-        is_cluster=True,
-        has_readers=bool(readers),
+        port=ec2.Port.tcp(arguments["port"]),
+        is_cluster=is_cluster,
+        has_readers=bool(arguments.get("readers")),
         parameter_group=parameter_group,
         parameters=None if "parameter_group" in new.options else parameters,
         capacity=known_capacity(least, most),
     )
 
 
-def _check_options(maker: Callable[..., None], options: Mapping[str, Any]) -> None:
-    kind = maker.__qualname__.partition(".")[0]
-    known = inspect.signature(maker).parameters.keys() - _NO_OPTIONS
+def _of_instance(new: NewInstance, around: Surroundings) -> dict[str, Any]:
+    return {
+        "instance_type": new.instance_type
+        or ec2.InstanceType.of(ec2.InstanceClass.BURSTABLE4_GRAVITON, ec2.InstanceSize.MEDIUM),
+        "multi_az": new.multi_az,
+        "allocated_storage": 20,
+        "max_allocated_storage": 100,
+        "storage_type": rds.StorageType.GP3,
+        "database_name": around.database_name,
+        "backup_retention": _BACKUP_RETENTION,
+    }
+
+
+def _of_cluster(new: NewCluster, around: Surroundings) -> dict[str, Any]:
+    reader = rds.ClusterInstance.serverless_v2("Reader", scale_with_writer=True)
+    return {
+        "writer": new.writer or rds.ClusterInstance.serverless_v2("Writer"),
+        "readers": [reader] if new.readers is None else list(new.readers),
+        "serverless_v2_min_capacity": new.serverless_v2_min_capacity,
+        "serverless_v2_max_capacity": new.serverless_v2_max_capacity,
+        "default_database_name": around.database_name,
+        "backup": rds.BackupProps(retention=_BACKUP_RETENTION),
+    }
+
+
+def _check_options(maker: Any, options: Mapping[str, Any]) -> None:  # noqa: ANN401  # a class, whose __init__ is looked at
+    known = inspect.signature(maker.__init__).parameters.keys() - _NO_OPTIONS
     for name in options:
         if name not in known:
             alike = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {alike[0]!r}? " if alike else ""
             raise ArgumentError(
-                f"options: {name!r} is no argument that rds.{kind} takes here: {hint}"
-                f"they are listed at {_OPTIONS_PAGE}{kind}.html"
+                f"options: {name!r} is no argument that rds.{maker.__name__} takes here: {hint}"
+                f"they are listed at {_OPTIONS_PAGE}{maker.__name__}.html"
             )
 
 
@@ -235,7 +211,6 @@ def _common(scope: Construct, around: Surroundings, facts: engines.Engine) -> di
         "storage_encrypted": True,
         "storage_encryption_key": around.encryption_key,
         "iam_authentication": True,
-        "backup_retention": Duration.days(7),
         "copy_tags_to_snapshot": True,
         "deletion_protection": True,
         "removal_policy": RemovalPolicy.SNAPSHOT,
