@@ -40,6 +40,8 @@ LEFT_OUT = (
     ".venv",
 )
 """What no function needs, by the name of the file or folder."""
+# the machine in the header of an ELF file: https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html
+_MACHINES = {62: "x86_64", 183: "arm64"}
 _EPOCH = 315_532_800  # 1980-01-01, the first day that a zip file can name
 
 
@@ -52,6 +54,8 @@ class Package:
         digest: the SHA-256 of all paths, permissions and contents, in hexadecimal.
         size: bytes, unzipped.
         parts: the bytes of each top-level file or folder, largest first.
+        machines: the architectures that its `bootstrap` and its shared libraries are compiled for, "arm64" or
+            "x86_64"; none where nothing is.
         note: what its user has to know, shown at each function that it becomes: that it was built earlier.
     """
 
@@ -59,16 +63,13 @@ class Package:
     digest: str
     size: int
     parts: tuple[tuple[str, int], ...]
+    machines: frozenset[str] = frozenset()
     note: str = ""
 
     @property
     def code(self) -> lambda_.Code:
         """The package as the `code` of a function, with its content's hash as the asset's."""
-        if self.note:
-            return _NotedCode(self)
-        return lambda_.Code.from_asset(
-            str(self.path), asset_hash=self.digest, asset_hash_type=AssetHashType.CUSTOM
-        )
+        return _NotedCode(self) if self.note else PackageCode(self)
 
     def report(self, most: int = 5) -> str:
         """Its size, its largest parts and its note: "14,012,345 bytes: psycopg_binary 9,000,000, ..."."""
@@ -78,16 +79,33 @@ class Package:
         return f"{self.size:,} bytes: {named}{more}{f' ({self.note})' if self.note else ''}"
 
 
-class _NotedCode(lambda_.AssetCode):
-    """Code that leaves the package's note at the function when it becomes the function's."""
+class PackageCode(lambda_.AssetCode):
+    """A package as the `code` of a function, which can be asked what it is compiled for."""
 
     def __init__(self, package: Package) -> None:
         super().__init__(str(package.path), asset_hash=package.digest, asset_hash_type=AssetHashType.CUSTOM)
-        self._note = package.note
+        self.package = package
+
+    def check(self, architecture: str) -> None:
+        """Raise `ArgumentError` if everything compiled in it is for another architecture.
+
+        Source: https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html
+        """
+        machines = self.package.machines
+        if machines and architecture not in machines:
+            built = " and ".join(sorted(machines))
+            raise ArgumentError(
+                f"code: what is compiled in it is for {built}, and the function is {architecture}: build it "
+                f"for {architecture}, or make the function {built} (architecture=)"
+            )
+
+
+class _NotedCode(PackageCode):
+    """Code that leaves the package's note at the function when it becomes the function's."""
 
     def bind(self, scope: Construct) -> lambda_.CodeConfig:
         """Annotate the function."""
-        Annotations.of(scope).add_info(self._note)
+        Annotations.of(scope).add_info(self.package.note)
         return super().bind(scope)
 
 
@@ -132,7 +150,8 @@ def stage(sources: Sequence[tuple[Path, Sequence[str]]]) -> Package:
         top = relative.split("/", 1)[0]
         parts[top] = parts.get(top, 0) + size
     largest = tuple(sorted(parts.items(), key=lambda part: (-part[1], part[0])))
-    package = Package(cache() / "packages" / digest, digest, sum(sizes.values()), largest)
+    staged = cache() / "packages" / digest
+    package = Package(staged, digest, sum(sizes.values()), largest, _machines(files))
     if problem := UNZIPPED_BYTES.problem(package.size):
         raise ArgumentError(f"{sources[-1][0]}: {problem} ({package.report()}): {UNZIPPED_BYTES.why}")
     if not _is_as_staged(package.path, sizes):
@@ -225,6 +244,18 @@ def _check_link(root: Path, relative: Path) -> None:
             raise ArgumentError(f"{path} is a link that leads out of the package, to {said}")
         if not target.exists():
             raise ArgumentError(f"{path} is a link to {said}, which does not exist")
+
+
+def _machines(files: Mapping[str, Path]) -> frozenset[str]:
+    """Name the architectures of what Lambda would load: a `bootstrap`, and shared libraries."""
+    found = set()
+    for relative, path in files.items():
+        if relative == "bootstrap" or relative.endswith(".so"):
+            with path.open("rb") as file:
+                start = file.read(20)
+            if start[:4] == b"\x7fELF":
+                found.add(_MACHINES.get(int.from_bytes(start[18:20], "little")))
+    return frozenset(name for name in found if name is not None)
 
 
 def _mode(path: Path) -> int:

@@ -9,6 +9,7 @@ from aws_cdk import App, Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
+from lambda_patterns.constructs import PlainFunction
 from lambda_patterns.constructs.built_package import bootstrap_package, built_package
 from lambda_patterns.constructs.package import Package, directory_package
 from lambda_patterns.errors import ArgumentError, LambdaPatternsError
@@ -214,3 +215,52 @@ def test_a_bootstrap_must_be_there_and_executable(tmp_path: Path) -> None:
         bootstrap_package(root)
     (root / "bootstrap").chmod(0o755)
     assert staged(bootstrap_package(root)) == ["bootstrap", "main"]
+
+
+def elf(machine: int) -> bytes:
+    return b"\x7fELF" + bytes(14) + machine.to_bytes(2, "little") + bytes(44)
+
+
+@pytest.mark.parametrize(("machine", "name"), [(62, "x86_64"), (183, "arm64")])
+def test_what_is_compiled_for_another_architecture_is_refused_and_for_this_one_taken(
+    tmp_path: Path, machine: int, name: str
+) -> None:
+    root = write(tmp_path / "one", handler="1")
+    (root / "lib").mkdir()
+    (root / "lib" / "fast.so").write_bytes(elf(machine))
+    stack, other = Stack(App(), "S"), {"x86_64": "arm64", "arm64": "x86_64"}[name]
+    options = {"handler": "bootstrap", "runtime": lambda_.Runtime.PROVIDED_AL2023}
+    architectures = {"x86_64": lambda_.Architecture.X86_64, "arm64": lambda_.Architecture.ARM_64}
+    code = directory_package(root).code
+    PlainFunction(stack, "Fits", code=code, architecture=architectures[name], **options)
+    with pytest.raises(ArgumentError) as refused:
+        PlainFunction(stack, "Fails", code=code, architecture=architectures[other], **options)
+    assert str(refused.value) == (
+        f"code: what is compiled in it is for {name}, and the function is {other}: build it for {other}, or "
+        f"make the function {name} (architecture=)"
+    )
+    (root / "lib" / "other.so").write_bytes(elf({62: 183, 183: 62}[machine]))
+    both = directory_package(root)
+    assert both.machines == {"x86_64", "arm64"}
+    PlainFunction(stack, "Both", code=both.code, architecture=architectures[other], **options)
+
+
+def test_scripts_and_what_nobody_loads_are_for_every_architecture(tmp_path: Path) -> None:
+    root = write(tmp_path / "one", bootstrap="#!/bin/sh")
+    (root / "fixture.bin").write_bytes(elf(62))
+    (root / "odd.so").write_bytes(elf(8))
+    assert directory_package(root).machines == frozenset()
+
+
+def test_a_function_is_arm64_unless_it_is_told_otherwise(tmp_path: Path) -> None:
+    root = tmp_path / "one"
+    root.mkdir()
+    (root / "bootstrap").write_bytes(elf(62))
+    with pytest.raises(ArgumentError, match="is for x86_64, and the function is arm64"):
+        PlainFunction(
+            Stack(App(), "S"),
+            "Laptop",
+            code=directory_package(root).code,
+            handler="bootstrap",
+            runtime=lambda_.Runtime.PROVIDED_AL2023,
+        )

@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
 from lambda_patterns.constructs import PlainFunction
-from lambda_patterns.constructs.built_package import built_package
+from lambda_patterns.constructs.built_package import bootstrap_package, built_package
 from lambda_patterns.constructs.package import Package, directory_package
 from lambda_patterns.constructs.python_package import python_package
 from lambda_patterns.facts.runtimes import Runtime, runtimes
@@ -77,9 +77,16 @@ def test_every_supported_runtime_is_synthesized_as_zip_on_both_architectures_and
     stack = Stack(App(outdir=str(tmp_path / "out")), "Matrix")
     expected: list[tuple[str, str]] = []
     packages = {language: package(language, monkeypatch) for language in FAMILIES}
+    script = tmp_path / "script"
+    script.mkdir()
+    (script / "bootstrap").write_text("#!/bin/sh\n", encoding="utf-8")
+    (script / "bootstrap").chmod(0o755)
     for runtime in SUPPORTED:
         for architecture in ARCHITECTURES:
-            _zip_function(stack, runtime, architecture, packages[runtime.language])
+            code = packages[runtime.language]
+            if code.machines and architecture.name not in code.machines:  # the Go example is kept for x86_64
+                code = bootstrap_package(script)
+            _zip_function(stack, runtime, architecture, code)
             expected.append((runtime.name, architecture.name))
     for architecture in ARCHITECTURES:
         lambda_.DockerImageFunction(
