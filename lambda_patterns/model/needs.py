@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.facts import services
 from lambda_patterns.model.coercions import as_list
-from lambda_patterns.model.matching import matches_action, segments_of
+from lambda_patterns.model.matching import matches_action, matches_resource, segments_of
 from lambda_patterns.model.names import NAMED_BY
 from lambda_patterns.model.policies import Decision
+from lambda_patterns.model.template import Resource
 from lambda_patterns.model.values import Reference, Text, Unknown, plain, same
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from lambda_patterns.facts.services import Service
     from lambda_patterns.model.deployment import Deployment
     from lambda_patterns.model.policies import Statement
-    from lambda_patterns.model.template import Resource
     from lambda_patterns.model.values import Value
 
 FUNCTION = "AWS::Lambda::Function"
@@ -61,6 +61,7 @@ _ADDRESSES = (
 _IS_URL = frozenset({"AWS::SQS::Queue"})
 _IS_ARN = frozenset({"AWS::SNS::Topic", "AWS::SecretsManager::Secret", "AWS::StepFunctions::StateMachine"})
 _KEYS = frozenset({"AWS::KMS::Key", "AWS::KMS::Alias"})  # code that is given a key's id calls KMS with it
+_Served = Resource | str | Text | Unknown
 _HOST = re.compile(r"(?:[a-z0-9-]+\.)+(?:amazonaws\.com(?:\.cn)?|api\.aws)", re.IGNORECASE)
 _ANY_REGION = "eu-west-1"
 
@@ -116,7 +117,7 @@ class Needs:
         self._connects: dict[Resource, tuple[Statement, ...]] = {}
         self._by_role: dict[tuple[Resource, Value], dict[int, tuple[tuple[str, Reason], ...]]] = {}
         self._peers: dict[Resource, tuple[Peer, ...]] = {}
-        self._served: dict[Resource, dict[Resource, bool]] | None = None
+        self._served: dict[Resource, dict[_Served, bool]] | None = None
 
     def of(self, function: Resource) -> tuple[Need, ...]:
         """What the code of `function` must reach, by name, without what is declared unreachable."""
@@ -211,13 +212,13 @@ class Needs:
                 kept[index] = tuple(self._granted({}, region, role, statement))
             yield from kept[index]
 
-    def _may_be_of(self, statement: Statement, served: Mapping[Resource, bool]) -> bool:
+    def _may_be_of(self, statement: Statement, served: Mapping[_Served, bool]) -> bool:
         """Whether a statement names one of `served`, or something that is not in the deployment."""
-        named = (self._deployment.resource_of(target) for target in statement.resources)
-        return any(one is None or one in served for one in named)
+        named = (self._served_name(target) for target in statement.resources)
+        return any(not isinstance(one, Resource) or one in served for one in named)
 
     def _granted(
-        self, served: Mapping[Resource, bool], region: Value, role: Resource, statement: Statement
+        self, served: Mapping[_Served, bool], region: Value, role: Resource, statement: Statement
     ) -> Iterator[tuple[str, Reason]]:
         if statement.managed:
             for name in statement.about:
@@ -244,7 +245,7 @@ class Needs:
 
     def _code_targets(
         self,
-        served: Mapping[Resource, bool],
+        served: Mapping[_Served, bool],
         own_region: Value,
         statement: Statement,
         action: str,
@@ -253,11 +254,12 @@ class Needs:
         """The resources of a statement that the code itself uses, rather than Lambda in its name."""
         kept: list[Value] = []
         for target in statement.resources:
-            named = self._deployment.resource_of(target)
-            if named is not None and named in served:
-                if _covers(service.polling if served[named] else service.delivering, action):
+            named = self._served_name(target)
+            ways = _ways(served, named)
+            if ways:
+                if any(_covers(service.polling if polled else service.delivering, action) for polled in ways):
                     continue
-            elif named is None and (
+            elif not isinstance(named, Resource) and (
                 (_covers(service.polling, action) and self._has(served, service, polled=True))
                 or (
                     target == "*"
@@ -278,43 +280,38 @@ class Needs:
         return tuple(kept)
 
     @staticmethod
-    def _has(served: Mapping[Resource, bool], service: Service, *, polled: bool) -> bool:
-        """Whether an event source (or a destination) of the function is of the service."""
+    def _has(served: Mapping[_Served, bool], service: Service, *, polled: bool) -> bool:
+        """Whether an event source (or a destination) of the function is, or may be, of the service."""
         return any(
-            (
-                how is polled
-                and (
-                    NAMED_BY.get(resource.type, ("",))[0] in (service.name, *service.prefixes, *service.arns)
-                )
-            )
-            or (
-                how is polled
-                and service.name == "dynamodb-streams"
-                and resource.type == "AWS::DynamoDB::Table"
-            )
-            for resource, how in served.items()
+            how is polled and _may_be_of_service(one, service, polled=polled) for one, how in served.items()
         )
 
-    def _served_by_lambda(self, function: Resource) -> dict[Resource, bool]:
+    def _served_by_lambda(self, function: Resource) -> dict[_Served, bool]:
         """The function's event sources (True), and its destinations and dead-letter queues (False)."""
         if self._served is None:
             self._served = {}
             deployment = self._deployment
             for mapping in deployment.of_type("AWS::Lambda::EventSourceMapping"):
-                self._note(self._owner(mapping), mapping.resource("EventSourceArn"), polled=True)
-                failed = mapping.resource("DestinationConfig", "OnFailure", "Destination")
+                self._note(self._owner(mapping), mapping.get("EventSourceArn"), polled=True)
+                failed = mapping.get("DestinationConfig", "OnFailure", "Destination")
                 self._note(self._owner(mapping), failed, polled=False)
             for settings in deployment.of_type("AWS::Lambda::EventInvokeConfig"):
                 for outcome in ("OnFailure", "OnSuccess"):
-                    to = settings.resource("DestinationConfig", outcome, "Destination")
+                    to = settings.get("DestinationConfig", outcome, "Destination")
                     self._note(self._owner(settings), to, polled=False)
             for each in deployment.of_type(FUNCTION):
-                self._note(each, each.resource("DeadLetterConfig", "TargetArn"), polled=False)
+                self._note(each, each.get("DeadLetterConfig", "TargetArn"), polled=False)
         return self._served.get(function, {})
 
-    def _note(self, function: Resource | None, resource: Resource | None, *, polled: bool) -> None:
-        if function is not None and resource is not None and self._served is not None:
-            self._served.setdefault(function, {}).setdefault(resource, polled)
+    def _note(self, function: Resource | None, value: Value, *, polled: bool) -> None:
+        served = self._served_name(value)
+        if function is not None and served is not None and self._served is not None:
+            self._served.setdefault(function, {}).setdefault(served, polled)
+
+    def _served_name(self, value: Value) -> _Served | None:
+        """What a value names: a resource, or, outside of the deployment, the value itself."""
+        named = self._deployment.resource_of(value)
+        return value if named is None and isinstance(value, str | Text | Unknown) else named
 
     def _owner(self, settings: Resource) -> Resource | None:
         """The function that a mapping or configuration is for, by itself, an alias or a version."""
@@ -349,6 +346,28 @@ class Needs:
             service = services.of_host(match[0])
             if service is not None:
                 yield service
+
+
+def _ways(served: Mapping[_Served, bool], named: _Served | None) -> list[bool]:
+    """How Lambda uses, or may use, what a statement names: polled (True), or delivered to (False)."""
+    if named is not None and named in served:
+        return [served[named]]
+    if named == "*" or not isinstance(named, str | Text):
+        return []
+    outside = ((one, polled) for one, polled in served.items() if isinstance(one, str | Text))
+    return [polled for one, polled in outside if matches_resource(named, one) is not False]
+
+
+def _may_be_of_service(served: _Served, service: Service, *, polled: bool) -> bool:
+    if isinstance(served, Resource):
+        named: Value = NAMED_BY.get(served.type, ("",))[0]
+    else:
+        segments = segments_of(served)
+        named = None if segments is None else segments[2]
+        if not isinstance(named, str):
+            return True
+    streams = polled and service.name == "dynamodb-streams" and named == "dynamodb"
+    return streams or named in (service.name, *service.prefixes, *service.arns)
 
 
 @lru_cache(maxsize=16_384)

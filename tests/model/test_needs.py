@@ -343,3 +343,43 @@ def test_peers_are_what_the_environment_or_a_grant_to_connect_names(deploy: Depl
         for peer in deployment.needs.peers(the(deployment, "F"))
     }
     assert found == {"Database": ["carries the address of Database"], "Proxy": ["allows rds-db:connect"]}
+
+
+OUTSIDE: list[tuple[Any, Any]] = [
+    ({"Ref": "Jobs"}, {"Ref": "Failed"}),
+    ({"Fn::ImportValue": "jobs"}, {"Fn::ImportValue": "failed"}),
+    ("arn:aws:sqs:eu-west-1:111122223333:jobs", "arn:aws:sqs:eu-west-1:111122223333:failed"),
+    (
+        {"Fn::Sub": "arn:aws:sqs:${AWS::Region}:${AWS::AccountId}:jobs"},
+        {"Fn::Sub": "arn:aws:sqs:${AWS::Region}:${AWS::AccountId}:failed"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("jobs", "failed"), OUTSIDE, ids=["parameter", "import", "literal", "sub"])
+def test_queues_outside_of_the_template_are_polled_and_delivered_to_by_lambda_too(
+    deploy: Deploy, jobs: Any, failed: Any
+) -> None:
+    mapping = {
+        "Type": "AWS::Lambda::EventSourceMapping",
+        "Properties": {"FunctionName": {"Ref": "F"}, "EventSourceArn": jobs},
+    }
+    kept = {"DeadLetterConfig": {"TargetArn": failed}}
+    polling = allow(["sqs:ReceiveMessage", "sqs:DeleteMessage"], jobs)
+    delivering = allow("sqs:SendMessage", failed)
+    sections = {"Parameters": {name: {"Type": "String"} for name in ("Jobs", "Failed")}}
+    given = resources(polling, delivering, Mapping=mapping, function=kept)
+    assert names(deploy(given, **sections)) == []
+    sends = resources(
+        polling, delivering, allow("sqs:SendMessage", arn("Other")), Mapping=mapping, function=kept
+    )
+    assert names(deploy(sends, **sections)) == ["sqs"]
+    assert names(deploy(resources(delivering), **sections)) == ["sqs"]
+
+
+def test_a_destination_written_out_in_another_way_is_the_same(deploy: Deploy) -> None:
+    written = {"Fn::Sub": "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:failed"}
+    kept = {"DeadLetterConfig": {"TargetArn": "arn:aws:sqs:eu-west-1:111122223333:failed"}}
+    assert names(deploy(resources(allow("sqs:SendMessage", written), function=kept))) == []
+    other = "arn:aws:sqs:eu-west-1:111122223333:other"
+    assert names(deploy(resources(allow("sqs:SendMessage", other), function=kept))) == ["sqs"]
