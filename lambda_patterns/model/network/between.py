@@ -215,7 +215,7 @@ class Between:
         stopped = [
             outcome or _cannot(table, taken.route) for outcome in leads if not isinstance(outcome, Hop)
         ]
-        if taken.rivals and not all(reason.code for reason in stopped):
+        if not (len(stopped) == len(leads) and all(reason.code for reason in stopped)):
             stopped = [reason._replace(code=None) for reason in stopped]
         walk.take(stopped[0] if stopped else leads[0])
         return None

@@ -242,10 +242,12 @@ class _Build:
         found: dict[str, str | Unknown | None] = {
             name: None for name, _ in self._named("AWS::EC2::InternetGateway")
         }
-        for _, resource in self._named("AWS::EC2::VPCGatewayAttachment"):
-            gateway = self._identity.of(resource.get("InternetGatewayId"))
-            if isinstance(gateway, str):
-                found[gateway] = self._sure(resource, "VpcId")
+        for name, resource in self._named("AWS::EC2::VPCGatewayAttachment"):
+            if resource.get("InternetGatewayId") is not None:
+                gateway = self._identity.of(resource.get("InternetGatewayId"))
+                found[gateway if isinstance(gateway, str) else f"{name}: {gateway.why}"] = self._sure(
+                    resource, "VpcId"
+                )
         for name, resource in self._named("AWS::EC2::EgressOnlyInternetGateway"):
             found[name] = self._sure(resource, "VpcId")
         return found
@@ -276,9 +278,9 @@ class _Build:
         named = self._identity.of(vpc)
         return Unknown(f"{named} is not in the template") if isinstance(named, str) else named
 
-    def _names(self) -> dict[str, frozenset[str]]:
+    def _names(self) -> dict[str | Unknown, frozenset[str]]:
         """Find the services whose names private hosted zones and profiles of a VPC may resolve elsewhere."""
-        found: dict[str, set[str]] = {}
+        found: dict[str | Unknown, set[str]] = {}
         for _, resource in self._named("AWS::Route53::HostedZone"):
             written = resource.get("Name")
             text = plain(written)
@@ -286,14 +288,12 @@ class _Build:
                 text = "".join(part if isinstance(part, str) else "eu-west-1" for part in written.parts)
             service = services.of_host((text or "").rstrip("."))
             vpcs = resource.list("VPCs")
-            for entry in vpcs if service and isinstance(vpcs, list) else ():
-                vpc = self._identity.of(entry.get("VPCId")) if isinstance(entry, dict) else None
-                if isinstance(vpc, str) and service is not None:
+            for entry in [vpcs] if isinstance(vpcs, Unknown) else vpcs:
+                vpc = self._identity.of(entry.get("VPCId") if isinstance(entry, dict) else entry)
+                if service is not None:
                     found.setdefault(vpc, set()).add(service.name)
         for _, resource in self._named("AWS::Route53Profiles::ProfileAssociation"):
-            vpc = self._identity.of(resource.get("ResourceId"))
-            if isinstance(vpc, str):
-                found.setdefault(vpc, set()).add(EVERY_SERVICE)
+            found.setdefault(self._identity.of(resource.get("ResourceId")), set()).add(EVERY_SERVICE)
         return {vpc: frozenset(names) for vpc, names in found.items()}
 
     def _forwarders(self, graph: Graph, hosts: Hosts) -> None:

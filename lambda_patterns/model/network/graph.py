@@ -248,4 +248,4 @@ class Graph:
     peerings: dict[str, Peering] = field(default_factory=dict)
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
     hosts: dict[str, Host] = field(default_factory=dict)
-    names: dict[str, frozenset[str]] = field(default_factory=dict)
+    names: dict[str | Unknown, frozenset[str]] = field(default_factory=dict)

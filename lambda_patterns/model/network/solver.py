@@ -19,6 +19,7 @@ from lambda_patterns.model.network.groups import Far
 from lambda_patterns.model.network.outward import Outward
 from lambda_patterns.model.network.prefixes import ANY
 from lambda_patterns.model.network.trace import Hop, Path, Reason, Trace, Verdict, unanimous, weakest
+from lambda_patterns.model.values import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -171,14 +172,16 @@ class Solver:
             said = f"whether the name of {service} resolves to {endpoint.name} is not known"
             doubts.append(Reason(None, endpoint.name, HostKind.ENDPOINT, said))
             others.append(answer[0])
-        elsewhere = (
-            self.graph.names.get(host.vpc, frozenset[str]())
-            if isinstance(host.vpc, str)
-            else frozenset[str]()
-        )
+        elsewhere = {
+            name
+            for vpc, names in self.graph.names.items()
+            if vpc == host.vpc or not (isinstance(vpc, str) and isinstance(host.vpc, str))
+            for name in names
+        }
         if elsewhere & {service, EVERY_SERVICE}:
-            said = f"a private hosted zone of {host.vpc} may resolve the name of {service} elsewhere"
-            doubts.append(Reason(None, str(host.vpc), "private hosted zone", said))
+            vpc = host.vpc.why if isinstance(host.vpc, Unknown) else host.vpc
+            said = f"a private hosted zone of {vpc} may resolve the name of {service} elsewhere"
+            doubts.append(Reason(None, str(vpc), "private hosted zone", said))
             others.append(Verdict.UNKNOWN)
         path = self._publicly(host, start, service, packet)
         verdict = unanimous([path.verdict, *others])

@@ -457,6 +457,28 @@ def test_a_private_hosted_zone_may_take_the_name_elsewhere() -> None:
     assert verdict(base(), Service("sqs"))[0] == "blocked"
     assert verdict(base(Zone=zone), Service("sqs"))[0] == "unknown"
     assert verdict(base(Zone=zone), Service("sns"))[0] == "blocked"
+    zone["Properties"]["VPCs"] = [{"VPCId": ref("Where")}]
+    assert verdict(base(Zone=zone), Service("sqs"), **parameter("Where"))[0] == "unknown"
+    elsewhere = [{"VPCId": "vpc-1"}]
+    zone["Properties"]["VPCs"] = elsewhere
+    assert verdict(base(Zone=zone), Service("sqs"))[0] == "blocked"
+
+
+def test_a_regional_nat_gateway_leads_out_by_an_internet_gateway_that_is_not_known() -> None:
+    nat = made("EC2::NatGateway", VpcId=ref("Vpc"), AvailabilityMode="regional")
+    attached = made("EC2::VPCGatewayAttachment", VpcId=ref("Vpc"), InternetGatewayId=ref("Id"))
+    resources = base(Route=route(NatGatewayId=ref("Nat")), Nat=nat)
+    assert verdict(resources) == ("blocked", "NO_ROUTE_TO_DESTINATION")
+    assert verdict({**resources, "Attachment": attached}, **parameter("Id")) == ("reached", None)
+
+
+def test_a_peering_route_that_may_hold_an_unknown_address_is_not_ruled_out() -> None:
+    resources = beyond_a_private_nat_gateway(CidrIp="10.0.0.0/8")
+    resources["Forth"] = route("10.9.0.0/16", VpcPeeringConnectionId=ref("Peering"))
+    resources["Back"] = route("10.0.0.0/8", "FarTable", VpcPeeringConnectionId=ref("Peering"))
+    resources["Default"] = route(NatGatewayId=ref("Nat"))
+    resources["DbSubnets"]["Properties"]["SubnetIds"] = [ref("FarSubnet"), ref("Other")]
+    assert verdict(resources, "Db", **parameter("Other")) == ("unknown", None)
 
 
 def imported(stated: dict[str, Any] | None) -> Resources:
