@@ -81,6 +81,7 @@ def changed() -> Callable[..., set[str]]:
 
 
 Changed = Callable[..., set[str]]
+Judge = Callable[..., list[tuple[str, str]]]
 
 
 def _endpoint(service: str, **properties: Any) -> dict[str, Any]:
@@ -213,6 +214,21 @@ def test_dns_host_names_off_make_private_dns_void(changed: Changed) -> None:
         Vpc__Properties__EnableDnsHostnames=False,
     )
     assert found == {"endpoint-without-private-dns"}
+
+
+def test_two_endpoints_in_one_vpc_of_a_parameter_are_duplicated(judge: Judge) -> None:
+    made = {
+        "VpcId": {"Ref": "Where"},
+        "VpcEndpointType": "Interface",
+        "ServiceName": "com.amazonaws.eu-west-1.sqs",
+        "PrivateDnsEnabled": True,
+    }
+    endpoint = {"Type": "AWS::EC2::VPCEndpoint", "Properties": made}
+    elsewhere = {**endpoint, "Properties": {**made, "VpcId": {"Ref": "Other"}}}
+    parameters = {name: {"Type": "String"} for name in ("Where", "Other")}
+    found = judge("endpoint-duplicated", {"A": endpoint, "B": endpoint}, Parameters=parameters)
+    assert [place for place, _ in found] == ["B.ServiceName"]
+    assert judge("endpoint-duplicated", {"A": endpoint, "B": elsewhere}, Parameters=parameters) == []
 
 
 def test_private_dns_that_is_not_given_is_not_known(changed: Changed) -> None:

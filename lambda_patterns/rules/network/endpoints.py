@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lambda_patterns.model.network import Service
 from lambda_patterns.model.network.build import short_name
+from lambda_patterns.model.network.build_rules import key
 from lambda_patterns.model.policies import Decision
 from lambda_patterns.rules.network.reach import (
     INTERFACE_ENDPOINT,
@@ -123,11 +124,12 @@ def _duplicated(deployment: Deployment) -> Iterator[Found]:
         endpoint = deployment.network.graph.endpoints.get(deployment.network.name(resource))
         if endpoint is None or endpoint.host is None or not resource.certain or service is None:
             continue
-        if resource.boolean("PrivateDnsEnabled") is not True or not isinstance(endpoint.vpc, str):
+        vpc = key(endpoint.vpc)
+        if resource.boolean("PrivateDnsEnabled") is not True or vpc is None:
             continue
-        first = seen.setdefault((endpoint.vpc, service), resource)
+        first = seen.setdefault((vpc, service), resource)
         if first is not resource:
-            said = f"{first.id} and {resource.id} both have private DNS for {service} in {endpoint.vpc}"
+            said = f"{first.id} and {resource.id} both have private DNS for {service} in {vpc}"
             yield Found(resource, ("ServiceName",), said)
 
 
