@@ -111,7 +111,7 @@ def _docstring(thing: object) -> str:
     for line in (inspect.getdoc(thing) or "").splitlines():
         if line in {"Args:", "Attributes:", "Raises:", "Returns:", "Yields:"}:
             lines += [f"**{line.removesuffix(':')}**", ""]
-        elif line.startswith("    ") and not line.startswith("     ") and ":" in line:
+        elif line.startswith("    ") and not line.startswith(("     ", "    http")) and ":" in line:
             word, _, rest = line.strip().partition(":")
             lines.append(f"- `{word}`:{rest}")
         elif line.startswith("        "):
