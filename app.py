@@ -10,7 +10,7 @@ import sys
 import cdk_nag
 from aws_cdk import App, Validations
 
-from lambda_patterns.constructs.validation import LambdaPatterns
+from lambda_patterns.constructs.validation import LambdaPatterns, synthesize
 from lambda_patterns.errors import LambdaPatternsError
 from stacks.database import DatabaseStack
 from stacks.edge import EdgeStack
@@ -48,7 +48,7 @@ def build(app: App) -> App:
 
 if __name__ == "__main__":
     try:
-        build(App()).synth()
+        synthesize(build(App()))
     except LambdaPatternsError as error:
         print(f"app.py: {error}", file=sys.stderr)  # noqa: T201  # `cdk` shows what an app says there
         sys.exit(2)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import jsii
 from aws_cdk import (
+    App,
     IPolicyValidationContext,
     IPolicyValidationPlugin,
     PolicyValidationPluginReport,
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from lambda_patterns.model.template import Template
     from lambda_patterns.rules.finding import Finding
 
+# How aws_cdk begins the error after it has printed a report with violations.
+_FOUND = "ValidationFailed: "
 _SEVERITIES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "info"}
 
 
@@ -107,6 +111,25 @@ class LambdaPatterns:
             # aws_cdk shows what a construct acknowledges, with its reason, if the plugin reports it
             if finding.acknowledged is None or by_constructs.reason_for(finding):
                 yield _violation(finding, judged[finding.template])
+
+
+def synthesize(app: App) -> None:
+    """Synthesize, and end the process with exit code 1, after the report, where a check has found something.
+
+    In place of ``app.synth()`` at the end of an app: run by itself, aws_cdk ends it with an exception whose
+    traceback through two languages buries the report that was printed before. Run by `cdk`, it raises none.
+
+    Raises:
+        RuntimeError: what else aws_cdk could not do, as it is.
+        SystemExit: a check, of whichever plugin, has found something.
+    """
+    try:
+        app.synth()
+    except RuntimeError as error:
+        if not str(error).startswith(_FOUND):
+            raise
+        print(str(error).removeprefix(_FOUND), file=sys.stderr)  # noqa: T201  # where the report went
+        sys.exit(1)
 
 
 def _outdir(templates: Iterable[Path]) -> Path:

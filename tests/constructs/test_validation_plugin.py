@@ -1,6 +1,9 @@
 """The plugin on an application that uses none of our constructs."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -164,3 +167,48 @@ def test_an_unknown_rule_is_refused_where_the_plugin_is_made() -> None:
     with pytest.raises(ArgumentError) as raised:
         LambdaPatterns(ignore=["timeout-out-of-rang"])
     assert str(raised.value) == "there is no rule 'timeout-out-of-rang': did you mean timeout-out-of-range?"
+
+
+APP = """
+from aws_cdk import App, Duration, Stack, Validations, aws_lambda as lambda_
+from lambda_patterns.constructs.validation import LambdaPatterns, synthesize
+
+app = App()
+Validations.of(app).add_plugins(LambdaPatterns())
+code = lambda_.Code.from_inline("def handler(event, context): ...")
+runtime = lambda_.Runtime.PYTHON_3_14
+for name, other in (("One", "Two"), ("Two", "One")):
+    stack = Stack(app, name)
+    timeout = Duration.seconds(TIMEOUT)
+    lambda_.Function(stack, "Orders", runtime=runtime, handler="app.handler", code=code, timeout=timeout)
+if CYCLE:
+    one, two = app.node.find_child("One"), app.node.find_child("Two")
+    one.add_stack_dependency(two)
+    two.add_stack_dependency(one)
+synthesize(app)
+"""
+
+
+def run_app(tmp_path: Path, *, timeout: int, cycle: bool = False) -> subprocess.CompletedProcess[str]:
+    """Run an app as a user does: aws_cdk behaves otherwise where it sees pytest."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment |= {"CDK_OUTDIR": str(tmp_path)}
+    code = APP.replace("TIMEOUT", str(timeout)).replace("CYCLE", str(cycle))
+    return subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_an_app_in_which_something_is_found_ends_with_the_report(tmp_path: Path) -> None:
+    run = run_app(tmp_path, timeout=901)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert "Acknowledge with 'LambdaPatterns::timeout-out-of-range'" in run.stderr
+    assert "Traceback" not in run.stderr
+    assert run_app(tmp_path, timeout=900).returncode == 0
+
+
+def test_what_else_goes_wrong_in_an_app_is_not_hidden(tmp_path: Path) -> None:
+    run = run_app(tmp_path, timeout=900, cycle=True)
+    assert run.returncode == 1
+    assert "Traceback" in run.stderr
+    assert "DependencyCycle" in run.stderr
