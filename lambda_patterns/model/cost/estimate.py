@@ -31,6 +31,7 @@ _MAY_COST = (
     "AWS::AutoScaling::AutoScalingGroup",
     "AWS::Backup::BackupVault",
     "AWS::CloudFront::Distribution",
+    "AWS::CloudFront::Function",
     "AWS::CloudTrail::Trail",
     "AWS::CloudWatch::Dashboard",
     "AWS::DynamoDB::GlobalTable",
