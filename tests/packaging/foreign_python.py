@@ -46,11 +46,10 @@ def foreign_python(machine: str, folder: Path) -> Interpreter:
     if not root.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as made:
-            _fill(Path(made), machine)
-            # what apt left is not needed again
-            shutil.rmtree(Path(made) / "apt")
-            Path(made).chmod(0o755)
-            shutil.copytree(made, root, symlinks=True)
+            whole = Path(made) / "root"
+            _fill(whole, machine, Path(made) / "apt")
+            # all of it or nothing
+            whole.rename(root)
     (python,) = (root / "usr" / "bin").glob("python3.*[0-9]")
     emulator = shutil.which(f"qemu-{machine}-static") or str(root / f"qemu-{machine}")
     home = str(root / "usr")
@@ -58,9 +57,8 @@ def foreign_python(machine: str, folder: Path) -> Interpreter:
     return Interpreter(command, python.name.removeprefix("python"))
 
 
-def _fill(root: Path, machine: str) -> None:
+def _fill(root: Path, machine: str, apt: Path) -> None:
     wanted, ours = _DEBIAN[machine], _DEBIAN[platform.machine()]
-    apt = root / "apt"
     settings = _settings(apt, wanted, ours)
     _apt(settings, "update")
     named = [f"{name}:{wanted}" for name in _INTERPRETER]
