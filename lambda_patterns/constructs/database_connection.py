@@ -114,7 +114,7 @@ class ConnectableDatabase(Construct):
                 database of a function.
             pinned: whether its connections each keep one of the pool's to themselves until they are closed,
                 because they set session state (SET, temporary tables, named prepared statements, LISTEN).
-                With it the pool is held against the function's concurrency. Default False: as
+                With it the writer's pool is held against the function's concurrency. Default False: as
                 `functions/query_orders` shows, a function need not.
 
         Raises:
@@ -127,7 +127,8 @@ class ConnectableDatabase(Construct):
         self._check(function, user)
         host = self._read_only_endpoint() if read_only else self._facts.endpoint
         self._claim(function, environment_prefix)
-        self._clients.append(Client(function, pinned))
+        if not read_only:
+            self._clients.append(Client(function, pinned))
         function.add_to_role_policy(
             iam.PolicyStatement(actions=["rds-db:connect"], resources=[self._user_arn(user)])
         )

@@ -25,7 +25,10 @@ WARNING = "LambdaPatterns:pool-under-concurrency"
 
 
 class Client(NamedTuple):
-    """A connected function, and whether each of its connections keeps one of the pool to itself."""
+    """A function on the default endpoint, and whether each of its connections keeps one of the pool.
+
+    Who reads from the readers has a pool for each of them, and readers come and go: that is not judged.
+    """
 
     function: lambda_.Function
     pinned: bool
@@ -42,8 +45,11 @@ def size_of(source: Source) -> Size | None:
     """Give the size of a database as far as this app decides it; None for what is not known."""
     if source.parameters is None:
         return None
-    stated = source.parameters.get("max_connections")
     instances = [child for child in source.database.node.find_all() if isinstance(child, rds.CfnDBInstance)]
+    if source.is_cluster and any(one.db_parameter_group_name is not None for one in instances):
+        # it overrides the cluster's
+        return None
+    stated = source.parameters.get("max_connections")
     if stated is not None:
         return Size(int(stated), None) if stated.isdecimal() else None
     sizes = [_size(source, instance) for instance in instances]
@@ -56,7 +62,7 @@ def size_of(source: Source) -> Size | None:
 def _size(source: Source, instance: rds.CfnDBInstance) -> Size | None:
     # aws_cdk writes it lazily; what is no text then is for deployment to decide
     name = Stack.of(instance).resolve(instance.db_instance_class)
-    if not isinstance(name, str) or (source.is_cluster and instance.db_parameter_group_name is not None):
+    if not isinstance(name, str):
         return None
     if name != connections.SERVERLESS_CLASS:
         most = connections.most_connections(source.engine.name, name)
@@ -104,7 +110,9 @@ class PoolCheck:
 
     def visit(self, node: IConstruct) -> None:
         """Judge the target group that this is added to."""
-        if isinstance(node, rds.CfnDBProxyTargetGroup):
+        suspect = self._percent < connections.least_percent(0) or any(one.pinned for one in self._clients)
+        # each look at a construct is a call into aws_cdk, and nearly no database needs one
+        if suspect and isinstance(node, rds.CfnDBProxyTargetGroup):
             for problem in problems(size_of(self._source), self._percent, self._clients):
                 Annotations.of(node).add_warning_v2(WARNING, problem)
 

@@ -113,6 +113,21 @@ def test_a_stated_max_connections_is_taken() -> None:
     assert said.startswith("max_connections_percent: 80 % of 100 connections at most are a pool of 80, and ")
 
 
+def test_an_instance_with_parameters_of_its_own_is_not_known() -> None:
+    writer = rds.ClusterInstance.serverless_v2("Writer", parameters={"max_connections": "5000"})
+    stated = {"max_connections": "10"}
+    for parameters in ({}, stated):
+        options = {"writer": writer, "parameters": parameters, "engine": "aurora-mysql"}
+        assert warnings(connected(reserved=900, pinned=True, **options)) == []
+
+
+def test_readers_are_not_judged_for_they_come_and_go() -> None:
+    wiring = connected(engine="aurora-mysql", serverless_v2_max_capacity=1)
+    function = function_in(wiring.data, wiring.network, "Report", reserved_concurrent_executions=900)
+    wiring.database.connect(function, user="app", read_only=True, pinned=True)
+    assert warnings(wiring) == []
+
+
 def test_a_given_parameter_group_is_not_known() -> None:
     wiring = wire()
     group = rds.ParameterGroup(wiring.data, "Given", engine=new_database("postgres").engine)
