@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import stat
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from lambda_patterns.errors import LambdaPatternsError
+from lambda_patterns.errors import ArgumentError, LambdaPatternsError
 from lambda_patterns.redrive.bucket import Bucket, address
 from lambda_patterns.redrive.delivery import open_queue
 from lambda_patterns.redrive.queue import Queue
@@ -19,6 +22,7 @@ from lambda_patterns.redrive.sources import KnownSources, QueueSources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import TextIO
 
     from lambda_patterns.redrive.aws import Aws
     from lambda_patterns.redrive.pump import Pump
@@ -96,6 +100,48 @@ def confirm(what: str, *, yes: bool) -> None:
     if not sys.stdin.isatty():
         raise LambdaPatternsError(f"to {what}, say --yes: there is nobody to ask")
     click.confirm(f"{what}?", abort=True, err=True)
+
+
+@contextmanager
+def opened_output(path: str, *, to_keep: bool) -> Iterator[TextIO]:
+    """Open a new file for what is exported, or standard output.
+
+    Args:
+        path: the file, or "-".
+        to_keep: whether it will hold the only copy.
+
+    Raises:
+        ArgumentError: it cannot be written, holds something, or is no file although it is to keep.
+    """
+    if path == "-":
+        file = sys.stdout
+    elif Path(path).is_file():
+        raise ArgumentError(
+            f"--output: {path} is there already and may hold the only copy of other failures: name a new file"
+        )
+    else:
+        try:
+            file = Path(path).open("w", encoding="utf-8")  # noqa: SIM115  # closed below
+        except OSError as error:
+            raise ArgumentError(f"--output: {path}: {error.strerror}") from None
+    try:
+        if to_keep and not _is_file(file):
+            raise ArgumentError(
+                "--drain: what goes into a pipe or onto a screen is deleted and may never have been read: "
+                "give --output a file"
+            )
+        yield file
+    finally:
+        if file is not sys.stdout:
+            with suppress(OSError):  # said already: the disk is full
+                file.close()
+
+
+def _is_file(file: TextIO) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+    except OSError:
+        return False
 
 
 @contextmanager

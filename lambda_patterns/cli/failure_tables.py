@@ -29,9 +29,9 @@ _MOST_NAMES = 3
 _PIPED_WIDTH = 160
 
 
-def print_json(value: object) -> None:
+def print_json(value: object, *, on_stderr: bool = False) -> None:
     """Print JSON and nothing else."""
-    click.echo(json.dumps(value, indent=2))
+    click.echo(json.dumps(value, indent=2), err=on_stderr)
 
 
 def _console(*, stderr: bool = False) -> Console:
@@ -189,10 +189,13 @@ def _readable(value: object) -> str:
     return f"{text[:_MOST_TEXT]}\n... {len(text) - _MOST_TEXT:,} more characters: export shows all"
 
 
-def print_reports(names: Sequence[str], reports: Sequence[Report], *, as_json: bool) -> None:
-    """Print what was done, place by place."""
+def print_reports(
+    names: Sequence[str], reports: Sequence[Report], *, as_json: bool, on_stderr: bool = False
+) -> None:
+    """Print what was done, place by place; tables always on standard error, JSON there if asked to."""
     if as_json:
-        print_json([{"name": name, **report.plain()} for name, report in zip(names, reports, strict=True)])
+        plain = [{"name": name, **report.plain()} for name, report in zip(names, reports, strict=True)]
+        print_json(plain, on_stderr=on_stderr)
         return
     console = _console(stderr=True)
     for name, report in zip(names, reports, strict=True):

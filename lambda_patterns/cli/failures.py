@@ -15,7 +15,14 @@ from lambda_patterns.cli.failure_options import (
     choosing_options,
     yes_option,
 )
-from lambda_patterns.cli.failure_places import OpenPlace, aside_of, confirm, controlled, open_places
+from lambda_patterns.cli.failure_places import (
+    OpenPlace,
+    aside_of,
+    confirm,
+    controlled,
+    open_places,
+    opened_output,
+)
 from lambda_patterns.cli.failure_replay import How, ask_to_hand_over, move_task, run_replay
 from lambda_patterns.cli.failure_summary import summarize
 from lambda_patterns.errors import ArgumentError, LambdaPatternsError
@@ -29,7 +36,7 @@ from lambda_patterns.redrive.transfer import export as export_
 from lambda_patterns.redrive.transfer import import_lines
 
 if TYPE_CHECKING:
-    from typing import TextIO
+    from typing import BinaryIO
 
     from lambda_patterns.redrive.message import Message
     from lambda_patterns.redrive.records import FailureRecord
@@ -146,28 +153,29 @@ def replay(aws: AwsSettings, chosen: Chosen, **given: Any) -> None:  # noqa: ANN
 @click.option(
     "--output",
     "-o",
-    type=click.File("w", encoding="utf-8"),
+    type=click.Path(dir_okay=False, allow_dash=True),
     default="-",
-    help="The file. [default: standard output]",
+    help="The file, a new one. [default: standard output]",
 )
 @click.option("--drain", is_flag=True, help="Delete each message once its line is on the disk.")
-def export(aws: AwsSettings, chosen: Chosen, output: TextIO, *, yes: bool, drain: bool) -> None:
+def export(aws: AwsSettings, chosen: Chosen, output: str, *, yes: bool, drain: bool) -> None:
     """Write failures as JSON lines, one message each, without loss."""
     places = open_places(aws.open(), aws.target)
     if drain:
         confirm(f"delete what is exported from {_names(places)}", yes=yes)
     reports = []
-    for place in places:
-        with controlled() as control:
-            run = Run(chosen.filter(), most=chosen.limit, control=control)
-            reports.append(export_(place.store, output, run, drain=drain))
-    _finish(aws, places, reports)
+    with opened_output(output, to_keep=drain) as file:
+        for place in places:
+            with controlled() as control:
+                run = Run(chosen.filter(), most=chosen.limit, control=control)
+                reports.append(export_(place.store, file, run, drain=drain))
+    _finish(aws, places, reports, beside_lines=output == "-")
 
 
 @command.command("import")
 @aws_options
-@click.argument("file", type=click.File("r", encoding="utf-8"))
-def import_(aws: AwsSettings, file: TextIO) -> None:
+@click.argument("file", type=click.File("rb"))
+def import_(aws: AwsSettings, file: BinaryIO) -> None:
     """Send exported failures from FILE ("-" is standard input) into the queue TARGET."""
     queue = open_queue(aws.open(), aws.target.removeprefix("queue:"))
     done = import_lines(file, queue)
@@ -244,7 +252,10 @@ def _names(places: list[OpenPlace]) -> str:
     return ", ".join(place.store.name for place in places)
 
 
-def _finish(aws: AwsSettings, places: list[OpenPlace], reports: list[Report]) -> None:
-    tables.print_reports([place.store.name for place in places], reports, as_json=aws.as_json)
+def _finish(
+    aws: AwsSettings, places: list[OpenPlace], reports: list[Report], *, beside_lines: bool = False
+) -> None:
+    names = [place.store.name for place in places]
+    tables.print_reports(names, reports, as_json=aws.as_json, on_stderr=beside_lines)
     if not all(report.is_clean for report in reports):
         sys.exit(_NOT_ALL_DONE)

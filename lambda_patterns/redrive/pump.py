@@ -80,7 +80,6 @@ class Pump:
         hands: threads. An ordered store is always gone through by one.
         hide: seconds for which a message is hidden at a time; extended while the run lasts. A process that is
             killed leaves its messages hidden for at most that long.
-        most: stop after about so many messages. Default: go through all.
     """
 
     def __init__(
@@ -90,13 +89,11 @@ class Pump:
         *,
         hands: int = 1,
         hide: int = HIDE_SECONDS,
-        most: int | None = None,
     ) -> None:
         self._store = store
         self._step = step
         self._hands = 1 if store.is_ordered else hands
         self._hide = hide
-        self._most = most
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._over = threading.Event()
@@ -191,13 +188,10 @@ class Pump:
                     self.passed.received += 1
                     fresh.append(message)
             full = len(self._ours) >= MOST_HELD
-            enough = self._most is not None and self.passed.received >= self._most
             # Counted over all hands: a receive that waits asks every server of SQS before it gives nothing.
             self._empty = 0 if fresh else self._empty + 1
         if full:
             self.stop(f"{MOST_HELD:,} messages are held: SQS allows about 120,000 in flight on one queue")
-        elif enough:
-            self.stop(f"{self._most:,} messages were asked for")
         return fresh
 
     def _settle(self, verdicts: Verdicts) -> None:

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lambda_patterns.errors import ArgumentError
+from lambda_patterns.errors import ArgumentError, LambdaPatternsError
 from lambda_patterns.redrive.message import Message
 from lambda_patterns.redrive.pump import Verdicts
 from lambda_patterns.redrive.replay import Report, Run, go_through
@@ -28,27 +28,31 @@ def export(store: Store, file: TextIO, run: Run, *, drain: bool = False) -> Repo
         store: where the failures are.
         file: where the lines go.
         run: which of them, and how; with one hand, for the lines come one after the other.
-        drain: delete each message once its line is on the disk. Default: leave all as they were.
+        drain: delete each message once its line is on the disk; the file has to be one. Default: leave all
+            as they were.
+
+    Raises:
+        LambdaPatternsError: the file takes no more. Of what it did not take nothing was deleted.
     """
 
     def work(wanted: list[Message]) -> Verdicts:
         file.writelines(message.line() + "\n" for message in wanted)
         if not drain:
             return Verdicts()
-        _to_disk(file)
+        file.flush()
+        os.fsync(file.fileno())
         return Verdicts(delete=wanted)
 
-    report = go_through(store, run, work, "exported")
-    file.flush()
-    return report
-
-
-def _to_disk(file: TextIO) -> None:
-    file.flush()
     try:
-        os.fsync(file.fileno())
-    except OSError:
-        return  # a pipe or a terminal: whoever reads it has it
+        report = go_through(store, run, work, "exported")
+        file.flush()
+    except BrokenPipeError:
+        raise  # whoever reads has read enough
+    except OSError as error:
+        raise LambdaPatternsError(
+            f"writing the failures of {store.name}: {error.strerror}: what was not written is still there"
+        ) from None
+    return report
 
 
 @dataclass(slots=True)
@@ -64,11 +68,11 @@ class Imported:
     refused: list[tuple[int, str]] = field(default_factory=list)
 
 
-def import_lines(lines: Iterable[str], queue: Queue) -> Imported:
+def import_lines(lines: Iterable[bytes], queue: Queue) -> Imported:
     """Send exported messages into a queue. A line that cannot be sent is reported, and the others go on.
 
     Args:
-        lines: the lines of an export.
+        lines: the lines of an export, in UTF-8.
         queue: the queue that takes them.
     """
     done = Imported()
@@ -89,13 +93,17 @@ def import_lines(lines: Iterable[str], queue: Queue) -> Imported:
     return done
 
 
-def _read(lines: Iterable[str], done: Imported) -> Iterator[tuple[int, Message]]:
+def _read(lines: Iterable[bytes], done: Imported) -> Iterator[tuple[int, Message]]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
             # The time and the identity of the failure go with it: SQS gives the copy a new time and id.
-            read = Message.from_line(line)
+            # A text editor may have put a byte order mark before the first line.
+            read = Message.from_line(line.decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            done.refused.append((number, f"not a line of an export: it is not UTF-8 ({error.reason})"))
+            continue
         except ArgumentError as error:
             done.refused.append((number, str(error)))
             continue

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -121,6 +122,58 @@ def test_what_takes_messages_away_refuses_to_guess_the_answer(
     run: Callable[..., Result], arguments: tuple[str, ...]
 ) -> None:
     assert said(run(*arguments, sqs=filled())).endswith("say --yes: there is nobody to ask")
+
+
+def one_message(**more: Any) -> Sqs:
+    return filled(
+        receive_message={"Messages": [{"MessageId": "1", "Body": "{}", "ReceiptHandle": "r"}]}, **more
+    )
+
+
+def test_an_export_never_writes_over_a_file_and_drains_into_one_alone(
+    run: Callable[..., Result], tmp_path: Path
+) -> None:
+    file = tmp_path / "failures.jsonl"
+    assert run("export", URL, "-o", str(file), sqs=one_message()).exit_code == 0
+    written = file.read_text()
+    assert json.loads(written)["body"] == "{}"
+    assert said(run("export", URL, "-o", str(file), sqs=one_message())) == (
+        f"--output: {file} is there already and may hold the only copy of other failures: name a new file"
+    )
+    assert file.read_text() == written
+    assert said(run("export", URL, "--drain", "--yes", sqs=one_message())) == (
+        "--drain: what goes into a pipe or onto a screen is deleted and may never have been read: give "
+        "--output a file"
+    )
+    nowhere = tmp_path / "nowhere" / "failures.jsonl"
+    assert said(run("export", URL, "-o", str(nowhere), sqs=one_message())) == (
+        f"--output: {nowhere}: No such file or directory"
+    )
+
+
+def test_lines_on_standard_output_are_nothing_but_lines(run: Callable[..., Result]) -> None:
+    result = run("export", URL, "--json", sqs=one_message())
+    (line,) = result.stdout.splitlines()
+    assert json.loads(line)["id"] == "1"
+    assert json.loads(result.stderr)[0]["accepted"] == {"exported": 1}
+
+
+def test_a_full_disk_is_one_line_and_nothing_is_deleted(run: Callable[..., Result]) -> None:
+    sqs = one_message(delete_message_batch=AssertionError("deleted"))
+    assert said(run("export", URL, "-o", "/dev/full", sqs=sqs)) == (
+        "writing the failures of failures: No space left on device: what was not written is still there"
+    )
+
+
+def test_a_line_that_is_no_utf_8_is_refused_and_the_others_go_on(
+    run: Callable[..., Result], tmp_path: Path
+) -> None:
+    line = Message("1", "{}").line().encode()
+    file = tmp_path / "failures.jsonl"
+    file.write_bytes(b"\xef\xbb\xbf" + line + b"\n\xff" + line + b"\n" + line + b"\n")
+    result = run("import", URL, str(file), sqs=filled(send_message_batch={}))
+    assert (result.exit_code, result.stdout) == (1, "2 sent to queue failures\n")
+    assert result.stderr == "line 2: not a line of an export: it is not UTF-8 (invalid start byte)\n"
 
 
 def test_quarantine_without_a_queue_for_it_asks_for_one(run: Callable[..., Result]) -> None:
