@@ -55,7 +55,7 @@ def _helps(command: click.Command, context: click.Context) -> Iterator[tuple[str
 
 
 def constructs_page() -> str:
-    """Every public name of `lambda_patterns.constructs`: signature, docstring, methods of its own."""
+    """Every public name of `lambda_patterns.constructs`: signature, docstring, methods."""
     parts = ["# The constructs", "", "`from lambda_patterns.constructs import ...`"]
     for name in constructs.__all__:
         thing = getattr(constructs, name)
@@ -65,12 +65,22 @@ def constructs_page() -> str:
             continue
         parts += _entry(name, thing)
         if inspect.isclass(thing):
-            for method, function in sorted(vars(thing).items()):
+            for method, function in sorted(_members(thing).items()):
                 if not method.startswith("_") and (
                     inspect.isfunction(function) or isinstance(function, classmethod)
                 ):
                     parts += ["", f"### {name}.{method}", "", *_entry(method, getattr(thing, method))]
     return "\n".join(parts) + "\n"
+
+
+def _members(thing: type) -> dict[str, object]:
+    """What a class has of its own, and from its bases in this project that have no entry themselves."""
+    found: dict[str, object] = {}
+    shown = {getattr(constructs, name) for name in constructs.__all__}
+    for base in reversed(thing.__mro__):
+        if base is thing or (base.__module__.startswith(constructs.__name__) and base not in shown):
+            found.update(vars(base))
+    return found
 
 
 def _entry(name: str, thing: type | Callable[..., object]) -> list[str]:
