@@ -566,6 +566,15 @@ def test_redrives_and_topics_make_loops_too(judge: Judge, function: Write) -> No
     assert judge("failure-loop", filtered) == []
 
 
+def test_an_alias_of_unknown_name_may_be_the_one_that_is_configured(judge: Judge, function: Write) -> None:
+    named = resource("Lambda::Alias", FunctionName={"Ref": "F"}, FunctionVersion="1", Name={"Ref": "Name"})
+    base = {"F": function(), "A": named, "R": rule({"Ref": "A"}), "Q": resource("SQS::Queue")}
+    parameters = {"Name": {"Type": "String"}}
+    for qualifier, broken in (("$LATEST", True), ("live", False)):
+        resources = {**base, "C": invoke_config(arn("Q"), qualifier)}
+        assert bool(judge("failures-dropped", resources, Parameters=parameters)) is broken
+
+
 def test_a_key_has_to_let_the_writing_service_in(judge: Judge) -> None:
     placed = resource("Events::Rule", EventPattern={"source": ["o"]}, Targets=[{"Id": "q", "Arn": arn("Q")}])
     base = {"R": placed, "Q": resource("SQS::Queue", KmsMasterKeyId=arn("Key"))}

@@ -263,6 +263,11 @@ def test_an_unattached_internet_gateway_leads_nowhere(changed: Changed) -> None:
     assert found == {"nat-gateway-without-internet", "nat-shared-across-zones"}
 
 
+def test_a_nat_gateway_that_may_be_private_may_be_where_it_is(changed: Changed) -> None:
+    kind = {"Fn::ImportValue": "connectivity"}
+    assert changed("nat-gateway-without-internet", Nat__Properties__ConnectivityType=kind) == set()
+
+
 def test_a_private_nat_gateway_does_not_break_isolation(changed: Changed) -> None:
     private = {"SubnetId": {"Ref": "SubnetA"}, "ConnectivityType": "private"}
     assert changed("isolation-broken", Nat__Properties=private) == set()

@@ -112,5 +112,12 @@ class Failures:
             if outcome.catches
             and not outcome.of_stream
             and outcome.function is invoked.function
-            and (outcome.qualifier in ("", None, invoked.qualifier) or invoked.qualifier is None)
+            and (outcome.qualifier == "" or _may_be_one(outcome.qualifier, invoked.qualifier))
         )
+
+
+def _may_be_one(one: str | Resource | None, other: str | Resource | None) -> bool:
+    """Tell whether two qualifiers may be one: an alias of unknown name may have any, but not $LATEST."""
+    if None in (one, other) or one == other:
+        return True
+    return isinstance(one, str) is not isinstance(other, str) and invocations.LATEST not in (one, other)

@@ -215,7 +215,8 @@ class Between:
         stopped = [
             outcome or _cannot(table, taken.route) for outcome in leads if not isinstance(outcome, Hop)
         ]
-        if not (len(stopped) == len(leads) and all(reason.code for reason in stopped)):
+        every = len(stopped) == len(leads) and all(reason.code for reason in stopped)
+        if not every or any(_may_lead(other) for other in table.routes):
             stopped = [reason._replace(code=None) for reason in stopped]
         walk.take(stopped[0] if stopped else leads[0])
         return None
@@ -261,6 +262,12 @@ class Between:
         if route.kind is TargetKind.INTERFACE and route.target in graph.forwarders:
             return self._ground.subnet(graph.forwarders[route.target])
         return None
+
+
+def _may_lead(route: Route) -> bool:
+    """Tell whether a route may be one between VPCs, for addresses that are not known."""
+    to_internet = route.kind in (TargetKind.INTERNET_GATEWAY, TargetKind.EGRESS_ONLY)
+    return not isinstance(route.destination, Prefix) and not to_internet
 
 
 def _cannot(table: RouteTable, route: Route) -> Reason:

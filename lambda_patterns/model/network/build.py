@@ -322,7 +322,7 @@ class _Build:
             kind = _kind(resource)
             if kind == "Gateway":
                 graph.endpoints[name] = Endpoint(name, service, vpc, None)
-            if kind != "Interface":
+            if kind not in ("Interface", None):
                 continue
             subnets = self._identity.listed(resource.list("SubnetIds"))
             attached = hosts.attached(resource.list("SecurityGroupIds"), vpc)
@@ -333,10 +333,9 @@ class _Build:
             graph.hosts[name] = Host(name, HostKind.ENDPOINT, vpc, interfaces, ports=frozenset({443}))
             own = private_dns(resource)
             of_vpc = graph.vpcs[vpc].private_dns if isinstance(vpc, str) and vpc in graph.vpcs else True
-            both = False if False in (own, of_vpc) else True if own and of_vpc else None
-            graph.endpoints[name] = Endpoint(
-                name, service, vpc, name, both if resource.certain or not both else None
-            )
+            sure = resource.certain and kind is not None
+            both = (False if sure else None) if False in (own, of_vpc) else True if own and of_vpc else None
+            graph.endpoints[name] = Endpoint(name, service, vpc, name, both if sure or not both else None)
 
 
 def _kind(resource: Resource) -> str | None:

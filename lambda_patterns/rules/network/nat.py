@@ -46,7 +46,11 @@ def _without_internet(deployment: Deployment) -> Iterator[Found]:
     graph = deployment.network.graph
     for name, nat in graph.nats.items():
         resource = deployment.network.resource(name)
-        if resource is None or nat.mode is NatMode.PRIVATE or nat.vpc not in graph.vpcs:
+        if (
+            resource is None
+            or nat.mode not in (NatMode.PUBLIC, NatMode.REGIONAL)
+            or nat.vpc not in graph.vpcs
+        ):
             continue
         reason = _stopped(deployment, nat)
         if reason is not None:

@@ -472,6 +472,37 @@ def test_a_regional_nat_gateway_leads_out_by_an_internet_gateway_that_is_not_kno
     assert verdict({**resources, "Attachment": attached}, **parameter("Id")) == ("reached", None)
 
 
+def test_a_route_for_addresses_that_are_not_known_may_be_the_one_to_the_other_vpc() -> None:
+    resources = beyond_a_private_nat_gateway(CidrIp="10.0.0.0/8")
+    resources["Forth"] = route(NatGatewayId=ref("Nat"))
+    resources["Back"] = route("10.0.0.0/16", "FarTable", VpcPeeringConnectionId=ref("Peering"))
+    del resources["Onward"]
+    assert verdict(resources, "Db") == ("blocked", "NO_ROUTE_TO_DESTINATION")
+    resources["ByParameter"] = made(
+        "EC2::Route",
+        RouteTableId=ref("Table"),
+        DestinationCidrBlock=ref("PeerCidr"),
+        VpcPeeringConnectionId=ref("Peering"),
+    )
+    assert verdict(resources, "Db", **parameter("PeerCidr")) == ("unknown", None)
+
+
+def test_an_endpoint_of_unknown_type_may_serve() -> None:
+    endpoint = made(
+        "EC2::VPCEndpoint",
+        VpcId=ref("Vpc"),
+        ServiceName="com.amazonaws.eu-west-1.sqs",
+        VpcEndpointType=ref("Kind"),
+        PrivateDnsEnabled=True,
+        SubnetIds=[ref("A"), ref("B")],
+        SecurityGroupIds=[ref("Open")],
+    )
+    opened = group(SecurityGroupIngress=[rule(443, CidrIp="10.0.0.0/16")])
+    resources = base(Endpoint=endpoint, Open=opened)
+    assert verdict(resources, Service("sqs"), **parameter("Kind")) == ("unknown", None)
+    assert verdict(resources, Service("sns"), **parameter("Kind"))[0] == "blocked"
+
+
 def test_a_peering_route_that_may_hold_an_unknown_address_is_not_ruled_out() -> None:
     resources = beyond_a_private_nat_gateway(CidrIp="10.0.0.0/8")
     resources["Forth"] = route("10.9.0.0/16", VpcPeeringConnectionId=ref("Peering"))
