@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from lambda_patterns.errors import LambdaPatternsError
 from lambda_patterns.redrive.pump import Passed, Pump, Verdicts
 from lambda_patterns.redrive.records import FailureRecord, parse
 from lambda_patterns.redrive.targets import Parcel, Refusal, Target, route
@@ -181,7 +182,11 @@ class Plan:
         """Decide where one failure goes, or why it stays."""
         if (attempts := message.ledger.attempts) >= self.most_attempts:
             return Refusal(f"replayed {attempts} times already, the limit is {self.most_attempts}")
-        return route(message, record, self.sources, self.to)
+        try:
+            return route(message, record, self.sources, self.to)
+        except LambdaPatternsError as error:
+            # Who wrote this one could not be found out; that is no reason to leave the others.
+            return Refusal(str(error))
 
 
 def replay(store: Store, plan: Plan, delivery: Deliverer | None, run: Run) -> Report:

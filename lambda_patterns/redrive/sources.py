@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lambda_patterns.errors import LambdaPatternsError
 from lambda_patterns.redrive import aws as aws_
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from mypy_boto3_sns.type_defs import SubscriptionTypeDef
 
     from lambda_patterns.redrive.aws import Aws
     from lambda_patterns.redrive.queue import Queue
@@ -76,7 +78,7 @@ class KnownSources:
 
 
 class QueueSources:
-    """Asks AWS who writes to a queue.
+    """Asks AWS who writes to a queue, each question once, also one that AWS does not answer.
 
     Args:
         aws: the clients.
@@ -87,69 +89,70 @@ class QueueSources:
         self._aws = aws
         self._queue = queue
         self._lock = threading.RLock()
-        self._by_subscription: dict[str, tuple[Subscription, ...]] = {}
+        self._answers: dict[str, tuple[Any, ...] | LambdaPatternsError] = {}
 
     def queues(self) -> Sequence[str]:
         """Give the ARNs of the queues whose dead-letter queue it is."""
-        with self._lock:
-            return self._queues
+        return self._once("queues", f"finding the queues that feed {self._queue.name}", self._feeding)
 
     def functions(self, topic: str | None = None) -> Sequence[str]:
         """Give the names of the functions whose dead-letter target it is; reads through all functions."""
-        with self._lock:
-            return tuple(name for name, arn in self._dead_letters if arn == (topic or self._queue.arn))
+        what = f"finding the function that feeds {self._queue.name}"
+        letters: Sequence[tuple[str, str]] = self._once("functions", what, self._dead_letters)
+        return tuple(name for name, arn in letters if arn == (topic or self._queue.arn))
 
     def subscriptions(self, record: FailureRecord) -> Sequence[Subscription]:
         """Give the subscription that the record names, else those whose dead-letter queue this is."""
-        known = record.subscription or record.topic or ""
+        what = f"finding the subscription that feeds {self._queue.name}"
+        asked = f"subscription {record.subscription or record.topic or ''}"
+        return self._once(asked, what, lambda: self._find(record))
+
+    def _once(self, question: str, what: str, ask: Callable[[], Iterable[Any]]) -> tuple[Any, ...]:
         with self._lock:
-            if known not in self._by_subscription:
-                self._by_subscription[known] = tuple(self._find(record))
-            return self._by_subscription[known]
+            if question not in self._answers:
+                try:
+                    self._answers[question] = tuple(ask())
+                except (BotoCoreError, ClientError) as error:
+                    self._answers[question] = aws_.refusal(error, what)
+            answer = self._answers[question]
+        if isinstance(answer, LambdaPatternsError):
+            raise answer
+        return answer
 
-    @cached_property
-    def _queues(self) -> tuple[str, ...]:
-        try:
-            pages = self._aws.sqs.get_paginator("list_dead_letter_source_queues").paginate(
-                QueueUrl=self._queue.url
-            )
-            urls = [url for page in pages for url in page.get("queueUrls", [])]
-        except (BotoCoreError, ClientError) as error:
-            raise aws_.refusal(error, f"finding the queues that feed {self._queue.name}") from None
+    def _feeding(self) -> Iterator[str]:
         prefix = self._queue.arn.rsplit(":", 1)[0]
-        return tuple(f"{prefix}:{url.rsplit('/', 1)[-1]}" for url in urls)
+        pages = self._aws.sqs.get_paginator("list_dead_letter_source_queues").paginate(
+            QueueUrl=self._queue.url
+        )
+        for url in (url for page in pages for url in page.get("queueUrls", [])):
+            yield f"{prefix}:{url.rsplit('/', 1)[-1]}"
 
-    @cached_property
-    def _dead_letters(self) -> tuple[tuple[str, str], ...]:
-        try:
-            pages = self._aws.lambda_.get_paginator("list_functions").paginate()
-            return tuple(
-                (function.get("FunctionName", ""), arn)
-                for page in pages
-                for function in page.get("Functions", [])
-                if (arn := function.get("DeadLetterConfig", {}).get("TargetArn"))
-            )
-        except (BotoCoreError, ClientError) as error:
-            raise aws_.refusal(error, f"finding the function that feeds {self._queue.name}") from None
+    def _dead_letters(self) -> Iterator[tuple[str, str]]:
+        pages = self._aws.lambda_.get_paginator("list_functions").paginate()
+        for function in (function for page in pages for function in page.get("Functions", [])):
+            if arn := function.get("DeadLetterConfig", {}).get("TargetArn"):
+                yield function.get("FunctionName", ""), arn
 
     def _find(self, record: FailureRecord) -> Iterator[Subscription]:
+        if record.subscription and (found := self._attributes(record.subscription)) and "Protocol" in found:
+            yield Subscription(record.subscription, found["Protocol"], found.get("Endpoint", ""))
+            return
+        for topic in [record.topic] if record.topic else sorted(self._topics()):
+            for listed in self._listed(topic):
+                arn = listed.get("SubscriptionArn", "")
+                attributes = self._attributes(arn) if arn.startswith("arn:") else None
+                if attributes and self._queue.arn in attributes.get("RedrivePolicy", ""):
+                    yield Subscription(arn, listed.get("Protocol", ""), listed.get("Endpoint", ""))
+
+    def _listed(self, topic: str) -> list[SubscriptionTypeDef]:
+        """The subscriptions of a topic; none where it was deleted since."""
         try:
-            if (
-                record.subscription
-                and (found := self._attributes(record.subscription))
-                and "Protocol" in found
-            ):
-                yield Subscription(record.subscription, found["Protocol"], found.get("Endpoint", ""))
-                return
-            for topic in [record.topic] if record.topic else sorted(self._topics()):
-                pages = self._aws.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
-                for listed in (entry for page in pages for entry in page["Subscriptions"]):
-                    arn = listed.get("SubscriptionArn", "")
-                    attributes = self._attributes(arn) if arn.startswith("arn:") else None
-                    if attributes and self._queue.arn in attributes.get("RedrivePolicy", ""):
-                        yield Subscription(arn, listed.get("Protocol", ""), listed.get("Endpoint", ""))
-        except (BotoCoreError, ClientError) as error:
-            raise aws_.refusal(error, f"finding the subscription that feeds {self._queue.name}") from None
+            pages = self._aws.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+            return [entry for page in pages for entry in page["Subscriptions"]]
+        except ClientError as error:
+            if aws_.is_missing(error):
+                return []
+            raise
 
     def _attributes(self, arn: str) -> dict[str, str] | None:
         try:

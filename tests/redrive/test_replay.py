@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from lambda_patterns.redrive.targets import FunctionTarget, QueueTarget, TopicTa
 
 FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:orders"
 QUEUE = "arn:aws:sqs:eu-central-1:123456789012:"
+TOPIC = "arn:aws:sns:eu-central-1:123456789012:"
 NOBODY = (
     "nothing says where it came from (0 subscriptions have this queue as their dead-letter queue): "
     "say it with --to"
@@ -137,6 +139,41 @@ def test_poison_does_not_stop_the_rest(world: Any, record: Callable[..., str]) -
         NOBODY,
     ]
     assert list(report.failed) == [TOO_LARGE]
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("NotFound", NOBODY),
+        (
+            "AuthorizationError",
+            (
+                "finding the subscription that feeds failures: access denied: "
+                "sns:ListSubscriptionsByTopic is missing (AuthorizationError was injected)"
+            ),
+        ),
+    ],
+)
+def test_a_topic_that_cannot_be_asked_does_not_stop_the_rest(
+    world: Any, record: Callable[..., str], aws_error: Callable[..., Exception], code: str, reason: str
+) -> None:
+    """One notification of a topic that was deleted since must not keep a queue from being replayed."""
+    asked: list[str] = []
+
+    def pages(TopicArn: str) -> Any:  # noqa: N803  # boto3's name
+        asked.append(TopicArn)
+        raise aws_error("ListSubscriptionsByTopic", code)
+
+    world.sns.get_paginator = lambda _operation: SimpleNamespace(paginate=pages)
+    world.queue("failures")
+    envelope = {"Type": "Notification", "TopicArn": f"{TOPIC}gone", "Message": "hello"}
+    for number in range(3):
+        world.put("failures", json.dumps({**envelope, "MessageId": str(number)}))
+        world.put("failures", record(number))
+    report = replayed(world)
+    assert report.accepted == Counter({"function orders:live": 3})
+    assert report.refused == Counter({reason: 3})
+    assert asked == [f"{TOPIC}gone"]
 
 
 def test_a_filter_leaves_what_it_does_not_choose_visible_and_as_it_was(
