@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lambda_patterns.redrive.aws import Aws
     from lambda_patterns.redrive.pump import Pump
     from lambda_patterns.redrive.replay import Aside
+    from lambda_patterns.redrive.resolve import Place
     from lambda_patterns.redrive.sources import Sources
     from lambda_patterns.redrive.store import Store
 
@@ -52,23 +53,33 @@ class OpenPlace:
 
 
 def open_places(aws: Aws, target: str) -> list[OpenPlace]:
-    """Find and open every place that keeps failures of a target.
+    """Find and open every place that keeps failures of a target; say which cannot be read.
 
     Raises:
-        LambdaPatternsError: there is none, or one may not be read.
+        LambdaPatternsError: there is none that can be read.
     """
     resolved = resolve(aws, target)
-    for line in resolved.unreadable:
-        click.echo(f"not read: {line}", err=True)
+    unread = list(resolved.unreadable)
     opened: list[OpenPlace] = []
     for place in resolved.places:
-        if place.address.startswith("s3://"):
-            bucket = Bucket(aws.s3, *address(place.address))
-            opened.append(OpenPlace(bucket, KnownSources(), place.whys))
-        else:
-            queue = open_queue(aws, place.address)
-            opened.append(OpenPlace(queue, QueueSources(aws, queue), place.whys))
+        try:
+            opened.append(_open(aws, place))
+        except LambdaPatternsError as error:
+            if len(resolved.places) == 1:
+                raise
+            unread.append(f"the {place.whys[0]}: {error}")
+    if not opened:
+        raise LambdaPatternsError("; ".join(unread))
+    for line in unread:
+        click.echo(f"not read: {line}", err=True)
     return opened
+
+
+def _open(aws: Aws, place: Place) -> OpenPlace:
+    if place.address.startswith("s3://"):
+        return OpenPlace(Bucket(aws.s3, *address(place.address)), KnownSources(), place.whys)
+    queue = open_queue(aws, place.address)
+    return OpenPlace(queue, QueueSources(aws, queue), place.whys)
 
 
 def aside_of(aws: Aws, place: OpenPlace, into: str | None) -> Aside:

@@ -235,12 +235,14 @@ def quarantine(aws: AwsSettings, chosen: Chosen, into: str | None, reason: str, 
 def reprocessor(aws: AwsSettings, *, on: bool | None) -> None:
     """Say whether the deployed reprocessor of TARGET is at work, or switch it on or off."""
     clients = aws.open()
-    for place in open_places(clients, aws.target):
-        found = find_reprocessor(clients, place.queue) if place.queue else None
+    places = open_places(clients, aws.target)
+    at_work = [(place, find_reprocessor(clients, place.queue) if place.queue else None) for place in places]
+    if not any(found for _, found in at_work):
+        raise LambdaPatternsError(f"{_names(places)} has no reprocessor: deploy a FailureReprocessor for it")
+    for place, found in at_work:
         if found is None:
-            raise LambdaPatternsError(
-                f"{place.store.name} has no reprocessor: deploy a FailureReprocessor for it"
-            )
+            click.echo(f"{place.store.name}: no reprocessor")
+            continue
         if on is not None:
             switch(clients, found, on=on)
         state = "on" if (found.enabled if on is None else on) else "off"

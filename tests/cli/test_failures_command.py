@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 from click.testing import CliRunner, Result
 
-from lambda_patterns.cli import cli, failure_tables
+from lambda_patterns.cli import cli, failure_places, failure_tables
 from lambda_patterns.cli.failure_options import AwsSettings
 from lambda_patterns.cli.failure_tables import purpose
 from lambda_patterns.errors import LambdaPatternsError
@@ -19,6 +19,7 @@ from lambda_patterns.redrive.aws import Aws, refusal
 from lambda_patterns.redrive.filters import Filter
 from lambda_patterns.redrive.message import Message
 from lambda_patterns.redrive.records import FailureRecord, Shape
+from lambda_patterns.redrive.resolve import Place, Resolved
 
 URL = "https://sqs.eu-central-1.amazonaws.com/123456789012/failures"
 
@@ -174,6 +175,26 @@ def test_a_line_that_is_no_utf_8_is_refused_and_the_others_go_on(
     result = run("import", URL, str(file), sqs=filled(send_message_batch={}))
     assert (result.exit_code, result.stdout) == (1, "2 sent to queue failures\n")
     assert result.stderr == "line 2: not a line of an export: it is not UTF-8 (invalid start byte)\n"
+
+
+def test_a_place_that_is_gone_does_not_hide_the_others(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = URL.replace("failures", "gone")
+    places = (Place(gone, ("dead-letter queue of work",)), Place(URL, ("dead-letter queue of orders",)))
+    monkeypatch.setattr(failure_places, "resolve", lambda _aws, _target: Resolved(places))
+
+    class Some(Sqs):
+        def get_queue_attributes(self, QueueUrl: str, **_: Any) -> Any:  # noqa: N803  # boto3's name
+            if QueueUrl == gone:
+                raise error("GetQueueAttributes", "QueueDoesNotExist")
+            return {"Attributes": {"QueueArn": "arn:aws:sqs:eu-central-1:123456789012:failures"}} | {
+                "ResponseMetadata": {}
+            }
+
+    result = run("list", "orders", sqs=Some())
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (0, "failures: about 0 messages")
+    assert result.stderr == f"not read: the dead-letter queue of work: there is no queue {gone}\n"
 
 
 def test_quarantine_without_a_queue_for_it_asks_for_one(run: Callable[..., Result]) -> None:
