@@ -226,12 +226,11 @@ class Pump:
             # SQS shows ten of a group at most, and the next ones when those are done with.
             self.passed.unseen = max((self._store.size or 0) - self.passed.received, 0)
         ours = [message for message, _ in self._ours.values()]
-        edge = self._store.most_receives
         anew: list[Message] = []
         for message in ours:
             if noted := self._rewrite.get(message.id):
                 anew.append(noted)
-            elif edge is not None and message.receives >= edge and not self._store.is_ordered:
+            elif self._is_at_edge(message) and not self._store.is_ordered:
                 # One more receive, by anybody, would move it on to the next queue: our look must not do that.
                 anew.append(message.noted())
         rewritten = {message.id for message in anew}
@@ -261,8 +260,13 @@ class Pump:
         with self._lock:
             self.passed.rewritten += len(taken) - len(left)
             self.passed.undeleted += len(left)
-            self.passed.at_edge += len(refused)
+            # The others lose the note of an attempt alone: a bucket has no place for one.
+            self.passed.at_edge += sum(self._is_at_edge(m) for m in messages if m.id in refused)
         self._let_go([message for message in messages if message.id in refused])
+
+    def _is_at_edge(self, message: Message) -> bool:
+        edge = self._store.most_receives
+        return edge is not None and message.receives >= edge
 
     def _let_go(self, messages: list[Message]) -> None:
         if not messages:

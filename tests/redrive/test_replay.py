@@ -231,6 +231,26 @@ def test_looking_does_not_bring_a_message_to_its_last_receive(world: Any, record
     assert (world.bodies("failures"), world.bodies("aside")) == ([body], [])
 
 
+@pytest.mark.parametrize(("policy", "at_edge"), [({}, 0), ({"RedrivePolicy": moving_to("aside", 1)}, 1)])
+def test_only_what_the_next_look_would_move_on_is_said_to_be_at_the_edge(
+    world: Any, record: Callable[..., str], aws_error: Callable[..., Exception], policy: Any, at_edge: int
+) -> None:
+    def refuse(_number: int, operation: str, when: str) -> None:
+        if operation == "SendMessageBatch" and when == "before":
+            raise aws_error("SendMessage", "AccessDenied", 403)
+
+    def fail(_event: Any) -> None:
+        raise ValueError("still broken")
+
+    world.queue("aside")
+    world.queue("failures", **policy)
+    world.put("failures", record(1))
+    world.functions["orders"] = fail
+    world.fault = refuse
+    report = replayed(world, wait=True)
+    assert (sum(report.failed.values()), report.passed.at_edge, report.passed.released) == (1, at_edge, 1)
+
+
 def test_looking_keeps_the_time_since_which_a_message_is_there(world: Any) -> None:
     world.queue("aside")
     world.queue("failures", RedrivePolicy=moving_to("aside", 1))
