@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lambda_patterns.facts.limits import NETWORK_INTERFACES
 from lambda_patterns.model.matching import matches_action
-from lambda_patterns.model.network.graph import HostKind, TargetKind
+from lambda_patterns.model.network.graph import GroupPeer, HostKind, TargetKind
 from lambda_patterns.model.network.groups import describe
 from lambda_patterns.model.network.prefixes import ANY
 from lambda_patterns.model.policies import Decision
@@ -129,10 +129,11 @@ def _ingress(deployment: Deployment) -> Iterator[Found]:
         names = {name for interface in host.interfaces for name in interface.groups.names} - shared
         for name in sorted(names):
             group = deployment.network.resource(name)
-            if group is None or group.type != "AWS::EC2::SecurityGroup" or not graph.groups[name].ingress:
+            from_others = [rule for rule in graph.groups[name].ingress if rule.peer != GroupPeer(name)]
+            if group is None or group.type != "AWS::EC2::SecurityGroup" or not from_others:
                 continue
             if not _used_elsewhere(deployment, group):
-                first = describe(graph.groups[name].ingress[0], "ingress")
+                first = describe(from_others[0], "ingress")
                 said = f"{name} has {first}, and nothing connects to a function"
                 yield Found(function, GROUPS, said, subject=name)
 
@@ -247,7 +248,11 @@ RULES = (
             "remove SecurityGroupIngress; answers need no rule, and `function.allow_to(peer)` opens the"
             " peer's group"
         ),
-        exceptions=("a group that something else carries too", "a group that is not in the template"),
+        exceptions=(
+            "a group that something else carries too",
+            "a rule for the group itself, which may be shared with what is not in the template",
+            "a group that is not in the template",
+        ),
         source="https://docs.aws.amazon.com/lambda/latest/dg/foundation-networking.html",
         check=_ingress,
     ),
