@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from lambda_patterns.local.cdk import Cdk
+from lambda_patterns.local.database import pooler
 from lambda_patterns.local.embedded import EmbeddedAws
 from lambda_patterns.local.settings import Settings
 from lambda_patterns.local.stage import Stage
@@ -193,7 +194,7 @@ def test_what_runs_and_what_pools_is_said(deployed: Deployed) -> None:
     database, proxy = deployed.aws.status()["databases"]
     assert database["Address"].endswith(":5432")
     assert proxy["Address"] == f"{deployed.variables['DATABASE_HOST']}:5432"
-    assert proxy["Pool"] == ("pgbouncer" if shutil.which("pgbouncer") else "none")
+    assert proxy["Pool"] == ("none" if pooler.program() is None else "pgbouncer")
 
 
 def test_the_database_itself_takes_passwords_over_tls_alone(deployed: Deployed) -> None:

@@ -30,7 +30,7 @@ def free_port() -> int:
 @contextmanager
 def mariadb(folder: Path, password: str, *, certificate: Path | None) -> Iterator[int]:
     """Run MariaDB in `folder` with a database `orders` and a master user; give its port."""
-    program, install = shutil.which("mariadbd", path=_PATH), shutil.which("mariadb-install-db", path=_PATH)
+    program, install = _PROGRAMS
     assert program is not None
     assert install is not None
     where = [f"--user={getpass.getuser()}", f"--datadir={folder}/data"]
@@ -70,7 +70,8 @@ def mariadb(folder: Path, password: str, *, certificate: Path | None) -> Iterato
 
 
 _PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin"))
-HAS_MARIADB = shutil.which("mariadbd", path=_PATH) is not None
+_PROGRAMS = [shutil.which(name, path=_PATH) for name in ("mariadbd", "mariadb-install-db")]
+HAS_MARIADB = None not in _PROGRAMS
 
 
 def _wait(server: subprocess.Popen[bytes], port: int, folder: Path) -> None:
