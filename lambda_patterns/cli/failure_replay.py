@@ -44,6 +44,13 @@ class How:
     hands: int
     move_task: bool
 
+    @property
+    def hands_needed(self) -> int:
+        """How many hands the rate needs: each holds ten events, and Ctrl-C waits until those are sent."""
+        if self.rate is None or self.wait:
+            return self.hands
+        return min(self.hands, max(int(self.rate), 1))
+
 
 def ask_to_hand_over(aws: Aws, places: Sequence[OpenPlace], *, yes: bool) -> bool:
     """Where there is very much to replay, offer the deployed reprocessor instead of a loop from here.

@@ -142,7 +142,9 @@ def replay(aws: AwsSettings, chosen: Chosen, **given: Any) -> None:  # noqa: ANN
         return
     if everything and how.to is None and not how.dry_run and ask_to_hand_over(clients, places, yes=how.yes):
         return
-    if not run_replay(clients, places, Run(chosen.filter(), most=chosen.limit, hands=how.hands), how, aws):
+    if not run_replay(
+        clients, places, Run(chosen.filter(), most=chosen.limit, hands=how.hands_needed), how, aws
+    ):
         sys.exit(_NOT_ALL_DONE)
 
 

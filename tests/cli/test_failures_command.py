@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from lambda_patterns.cli import cli, failure_places, failure_tables
 from lambda_patterns.cli.failure_options import AwsSettings
+from lambda_patterns.cli.failure_replay import How
 from lambda_patterns.cli.failure_tables import purpose
 from lambda_patterns.errors import LambdaPatternsError
 from lambda_patterns.redrive import filters
@@ -223,6 +224,19 @@ def test_an_option_that_cannot_be_used_says_why(
     run: Callable[..., Result], arguments: tuple[str, ...], message: str
 ) -> None:
     assert said(run("replay", URL, *arguments, sqs=filled())).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("rate", "wait", "needed"),
+    [(None, False, 16), (0.5, False, 1), (5, False, 5), (500, False, 16), (1, True, 16)],
+)
+def test_a_slow_replay_has_little_in_hand_so_that_it_can_be_stopped(
+    rate: float | None, wait: bool, needed: int
+) -> None:
+    how = How(
+        yes=True, dry_run=False, to=None, rate=rate, wait=wait, max_attempts=5, hands=16, move_task=False
+    )
+    assert how.hands_needed == needed
 
 
 def test_a_move_task_is_refused_where_sqs_refuses_it(run: Callable[..., Result]) -> None:
