@@ -239,6 +239,9 @@ class Between:
         outside = Reason("NO_ROUTE_TO_DESTINATION", table.name, ROUTES, said)
         gateways = (TargetKind.INTERNET_GATEWAY, TargetKind.EGRESS_ONLY)
         nat = self._nat(route)
+        if nat is not None and isinstance(nat.vpc, str) and nat.vpc != vpcs[0]:
+            said = f"{nat.name} is in {nat.vpc}, and serves only its own VPC"
+            return Reason("NGW_REQUIRES_SOURCE_IN_VPC", nat.name, TargetKind.NAT_GATEWAY, said)
         regional = nat is not None and nat.mode is NatMode.REGIONAL
         if route.kind in gateways or regional or route.target in passed:
             return outside

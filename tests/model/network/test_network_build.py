@@ -419,6 +419,12 @@ def test_a_nat_gateway_needs_a_way_on_and_a_way_back() -> None:
     assert verdict(resources, "Db") == lost
 
 
+def test_a_nat_gateway_serves_no_other_vpc() -> None:
+    resources = beyond_a_private_nat_gateway(CidrIp="10.0.0.0/8")
+    resources["Nat"]["Properties"]["SubnetId"] = ref("FarSubnet")
+    assert verdict(resources, "Db") == ("blocked", "NGW_REQUIRES_SOURCE_IN_VPC")
+
+
 def test_answers_do_not_pass_a_nat_gateway_that_the_connection_did_not() -> None:
     resources = beyond_a_private_nat_gateway(CidrIp="10.0.0.0/16")
     resources["Forth"] = route("10.9.0.0/16", VpcPeeringConnectionId=ref("Peering"))
