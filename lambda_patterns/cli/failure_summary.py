@@ -77,6 +77,12 @@ class Summary:
         return sorted(found.items(), key=lambda entry: -sum(count.number for _, count in entry[1]))
 
     @property
+    def is_idle(self) -> bool:
+        """Whether there is nothing to say of the place: no failures, and nothing that was not seen."""
+        queue = self.place.queue
+        return not self.counts and self.is_complete and not (queue and queue.depth.total)
+
+    @property
     def is_complete(self) -> bool:
         """Whether all that could be seen was looked at."""
         return self.report.passed.stopped is None and not self.report.passed.unseen

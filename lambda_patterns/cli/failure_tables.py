@@ -48,6 +48,17 @@ def _table(*columns: str, right: int | None = None) -> Table:
     return table
 
 
+def print_summaries(summaries: Sequence[Summary]) -> None:
+    """Print what each place holds; of several, those that hold nothing in one line."""
+    idle = [summary for summary in summaries if summary.is_idle] if len(summaries) > 1 else []
+    for summary in summaries:
+        if summary not in idle:
+            print_summary(summary)
+    if idle:
+        names = ", ".join(summary.place.store.name for summary in idle)
+        _console().print(Text(f"nothing in {names}"))
+
+
 def print_summary(summary: Summary) -> None:
     """Print what one place holds, in a table that a terminal of 80 columns has room for."""
     console, place = _console(), summary.place
@@ -97,6 +108,8 @@ def purpose(whys: Sequence[str], most: int | None = None) -> str:
     """
     kinds: dict[str, dict[str, list[str]]] = {}
     for why in whys:
+        if any(longer.startswith(f"{why}, ") for longer in whys):
+            continue  # "of work" beside "of work, which feeds orders"
         kind, _, of = why.partition(" of ")
         name, _, qualifier = of.rpartition(":") if " " not in of else (of, "", "")
         kinds.setdefault(kind, {}).setdefault(name or of, []).append(qualifier if name else "")

@@ -71,8 +71,7 @@ def list_(aws: AwsSettings, chosen: Chosen) -> None:
     if aws.as_json:
         tables.print_json([summary.as_json() for summary in summaries])
         return
-    for summary in summaries:
-        tables.print_summary(summary)
+    tables.print_summaries(summaries)
 
 
 @command.command()
@@ -243,7 +242,6 @@ def reprocessor(aws: AwsSettings, *, on: bool | None) -> None:
         raise LambdaPatternsError(f"{_names(places)} has no reprocessor: deploy a FailureReprocessor for it")
     for place, found in at_work:
         if found is None:
-            click.echo(f"{place.store.name}: no reprocessor")
             continue
         if on is not None:
             switch(clients, found, on=on)

@@ -73,6 +73,7 @@ SEAMS: Mapping[str, tuple[str, ...]] = {
         "_acquire_execution_slot",
         "_create_function",
         "_emit_lambda_metrics",
+        "_esms",
         "_execute_function",
         "_execute_function_dispatch",
         "_execute_function_warm",

@@ -198,6 +198,15 @@ def test_a_place_that_is_gone_does_not_hide_the_others(
     assert result.stderr == f"not read: the dead-letter queue of work: there is no queue {gone}\n"
 
 
+def test_places_that_hold_nothing_take_one_line_together(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = tuple(Place(URL.replace("failures", name), ("named",)) for name in ("one", "two"))
+    monkeypatch.setattr(failure_places, "resolve", lambda _aws, _target: Resolved(places))
+    empty = Sqs(get_queue_attributes={"Attributes": {}, "ResponseMetadata": {}})
+    assert run("list", "orders", sqs=empty).stdout == "nothing in one, two\n"
+
+
 def test_quarantine_without_a_queue_for_it_asks_for_one(run: Callable[..., Result]) -> None:
     assert said(run("quarantine", URL, "--yes", sqs=filled())) == (
         "failures has no dead-letter queue of its own: name a queue with --into"
@@ -256,6 +265,7 @@ def test_what_a_place_is_fits_on_a_line_however_many_name_it() -> None:
         *(f"on-failure destination of orders:{qualifier}" for qualifier in ("$LATEST", "1", "live")),
         *(f"on-failure destination of {name}:$LATEST" for name in ("bill", "ship", "sort", "send")),
         "dead-letter queue of orders",
+        "dead-letter queue of work",
         "dead-letter queue of the target of rule nightly",
         "dead-letter queue of work, which feeds orders",
     ]

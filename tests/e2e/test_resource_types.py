@@ -274,3 +274,39 @@ def test_a_type_is_created_changed_and_deleted(workshop: Any, eventually: Any, k
         ]
     )
     assert gone[0]["StackStatus"] == "DELETE_COMPLETE", reasons()
+
+
+def test_a_mapping_that_is_made_switched_off_says_so(workshop: Any, eventually: Any) -> None:
+    """Who asks whether a reprocessor is at work is told what it is."""
+    formation, name = workshop.aws.client("cloudformation"), workshop.name("stack")
+    function = {
+        "Runtime": "python3.11",
+        "Handler": "index.handler",
+        "Role": "arn:aws:iam::000000000000:role/reader",
+        "Code": {"ZipFile": "def handler(event, context): ..."},
+    }
+    mapping = {
+        "EventSourceArn": {"Fn::GetAtt": ["Queue", "Arn"]},
+        "FunctionName": {"Ref": "Reader"},
+        "Enabled": False,
+    }
+    resources = {
+        "Queue": BASE["Queue"],
+        "Reader": {"Type": "AWS::Lambda::Function", "Properties": function},
+        "Mapping": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": mapping},
+    }
+    body = {"Resources": resources, "Outputs": {"Mapping": {"Value": {"Ref": "Mapping"}}}}
+    formation.create_stack(StackName=name, TemplateBody=json.dumps(body))
+
+    def outputs() -> list[dict[str, str]]:
+        found: list[dict[str, str]] = formation.describe_stacks(StackName=name)["Stacks"][0].get(
+            "Outputs", []
+        )
+        return found
+
+    (output,) = eventually(outputs)
+    identity = output["OutputValue"]
+    assert workshop.lam.get_event_source_mapping(UUID=identity)["State"] == "Disabled"
+    workshop.lam.update_event_source_mapping(UUID=identity, Enabled=True)
+    assert workshop.lam.get_event_source_mapping(UUID=identity)["State"] == "Enabled"
+    formation.delete_stack(StackName=name)

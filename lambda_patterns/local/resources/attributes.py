@@ -34,6 +34,8 @@ def install() -> None:
     for operation, at in (("create", 1), ("update", 2)):
         function[operation] = _complete_function(function[operation], at)
     function["delete"] = _forgetful(function["delete"])
+    mapping = handlers["AWS::Lambda::EventSourceMapping"]
+    mapping["create"] = _as_switched(mapping["create"])
     for queue, inline, target in (
         ("AWS::SQS::QueuePolicy", "AWS::SQS::QueueInlinePolicy", ("Queue", "Queues")),
         ("AWS::SNS::TopicPolicy", "AWS::SNS::TopicInlinePolicy", ("TopicArn", "Topics")),
@@ -90,6 +92,19 @@ def _complete_function(original: Callable[..., Created], at: int) -> Callable[..
         return name, attributes
 
     return run
+
+
+def _as_switched(original: Callable[..., Created]) -> Callable[..., Created]:
+    """Say of a mapping that is made switched off that it is: it does not read, and was called enabled."""
+
+    @functools.wraps(original)
+    def create(logical_id: str, properties: Properties, stack: str) -> Created:
+        identity, attributes = original(logical_id, properties, stack)
+        if str(properties.get("Enabled", True)).lower() == "false":
+            lam._esms[identity].update(State="Disabled", Enabled=False)
+        return identity, attributes
+
+    return create
 
 
 def _forgetful(original: Callable[[str, Properties], None]) -> Callable[[str, Properties], None]:
