@@ -121,7 +121,7 @@ def test_of_a_region_without_prices_no_price_is_said() -> None:
     ]
 
 
-def test_a_nat_gateway_beside_all_endpoints_may_be_there_for_more(changed: Changed) -> None:
+def test_a_nat_gateway_beside_endpoints_for_all_carries_nothing() -> None:
     secrets = _endpoint(
         "secretsmanager",
         VpcEndpointType="Interface",
@@ -132,7 +132,11 @@ def test_a_nat_gateway_beside_all_endpoints_may_be_there_for_more(changed: Chang
     https = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "10.0.0.0/16"}
     group = {"GroupDescription": "g", "VpcId": {"Ref": "Vpc"}, "SecurityGroupIngress": [https]}
     opened = {"Type": "AWS::EC2::SecurityGroup", "Properties": group}
-    assert changed("nat-replaceable", Secrets=secrets, EndpointGroup=opened) == set()
+    found = findings("nat-replaceable", Secrets=secrets, EndpointGroup=opened)
+    (ours,) = (one for one in found if one.resource == "Nat")
+    said = "Nat carries nothing that is known to be needed, endpoints lead to secretsmanager"
+    assert ours.message == f"{said}: it costs 32.85 USD a month and its data (us-east-1)"
+    assert ours.fix == "remove it, or declare what needs it: `needs=[...]`"
 
 
 def test_250_interfaces_are_half_the_quota(changed: Changed) -> None:

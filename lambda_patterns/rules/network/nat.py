@@ -175,7 +175,7 @@ def _behind(deployment: Deployment) -> dict[str, dict[Host, list[str]]]:
 
 
 def _only_services(deployment: Deployment, nat: str, behind: dict[Host, list[str]]) -> dict[str, int]:
-    """Give the services that functions need by a NAT gateway, and from how many subnets; {} if there is more.
+    """Give the services that functions need, and how many subnets take `nat` there; {} if there is more.
 
     A function of which nothing is known to be needed may be there for the internet.
     """
@@ -197,7 +197,7 @@ def _only_services(deployment: Deployment, nat: str, behind: dict[Host, list[str
             paths = deployment.network.trace(resource, Service(need.name)).paths
             carried = {path.subnet for path in paths if not _by_endpoint(path, nat)}
             needed.setdefault(need.name, set()).update(one for one in inside if one in carried)
-    return {service: len(subnets) for service, subnets in sorted(needed.items()) if subnets}
+    return {service: len(subnets) for service, subnets in sorted(needed.items())}
 
 
 def _by_endpoint(path: Path, nat: str) -> bool:
@@ -206,14 +206,16 @@ def _by_endpoint(path: Path, nat: str) -> bool:
 
 
 def _priced(resource: Resource, nat: NatGateway, needed: dict[str, int]) -> Found:
-    said = f"{resource.id} carries only traffic to {', '.join(needed)}{_costs(resource, nat, needed)}"
-    listed = ", ".join(f'"{name}"' for name in needed)
-    return Found(
-        resource,
-        (),
-        said,
-        f"use `LambdaNetwork(internet=Endpoints({listed}))`, or an AWS::EC2::VPCEndpoint each",
-    )
+    carried = [name for name, count in needed.items() if count]
+    costs = _costs(resource, nat, needed)
+    if not carried:
+        said = (
+            f"{resource.id} carries nothing that is known to be needed, endpoints lead to {', '.join(needed)}"
+        )
+        return Found(resource, (), f"{said}{costs}", "remove it, or declare what needs it: `needs=[...]`")
+    listed = ", ".join(f'"{name}"' for name in carried)
+    fix = f"use `LambdaNetwork(internet=Endpoints({listed}))`, or an AWS::EC2::VPCEndpoint each"
+    return Found(resource, (), f"{resource.id} carries only traffic to {', '.join(carried)}{costs}", fix)
 
 
 def _costs(resource: Resource, nat: NatGateway, needed: dict[str, int]) -> str:
@@ -229,11 +231,11 @@ def _costs(resource: Resource, nat: NatGateway, needed: dict[str, int]) -> str:
     per_hour, endpoint = sheet.price(item), sheet.price("interface-endpoint-hour")
     if per_hour is None or endpoint is None:
         return ""
+    own = f": it costs {per_hour.each * HOURS:.2f} USD a month and its data"
+    if not any(needed.values()):
+        return f"{own} ({region})"
     zones = sum(count for name, count in needed.items() if not services.is_gateway(name))
-    return (
-        f": it costs {per_hour.each * HOURS:.2f} USD a month and its data, endpoints in the same zones "
-        f"{zones * endpoint.each * HOURS:.2f} USD ({region})"
-    )
+    return f"{own}, endpoints in the same zones {zones * endpoint.each * HOURS:.2f} USD ({region})"
 
 
 RULES = (
@@ -317,7 +319,6 @@ RULES = (
             "a function whose role is not all there, or says nothing of what it needs",
             "anything else in the subnets that may use the NAT gateway",
             "a service without an endpoint",
-            "services that endpoints carry already",
         ),
         source=LAMBDA_INTERNET,
         check=_replaceable,
