@@ -221,7 +221,7 @@ class Between:
         walk.take(stopped[0] if stopped else leads[0])
         return None
 
-    def _behind(
+    def _behind(  # noqa: PLR0911  # a route may lead to that many things
         self, table: RouteTable, route: Route, vpcs: tuple[str, str], address: Prefix, passed: tuple[str, ...]
     ) -> Hop | Reason | None:
         """Judge whether a route leads into the second VPC; None: it may, by what translates or forwards."""
