@@ -73,7 +73,7 @@ def test_nothing_is_left_however_the_starter_ends(
         if kill is not None:
             assert len(group_members(group)) >= 2, "the server and the function that it runs"
             starter.send_signal(kill)
-        starter.communicate(timeout=30)
+        starter.communicate(timeout=120)
     eventually(lambda: not group_members(group))
     eventually(lambda: not folder.exists())
 
