@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -41,6 +41,12 @@ _NO_CONNECTION = (
 # CloudWatch takes 100 alarms and 10,240 characters in one rule; an alarm's ARN has up to some 200.
 # Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
 _CHILDREN = 50
+# Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartQuery.html
+_QUERIED = 50
+# Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+_SHOWN = 100
+_IN_A_ROW = 4
+_Item = TypeVar("_Item")
 _ONE_ACTS = "the composite alarm over these acts, so that one mistake is one message"
 _TOLD = "Something failed, or is about to: see the dashboard"
 _RUNBOOK = """## What to do
@@ -149,23 +155,24 @@ class FailureMonitoring(Construct):
         self.composites = self._tell(alarm_actions)
         self.dashboard = self._show() if dashboard else None
         made = [inner for function in (functions or {}).values() if (inner := function_of(function))]
-        self._save_queries([function.log_group for function in made], flow_logs)
+        groups = {function.log_group.node.path: function.log_group for function in made}
+        self._save_queries(list(groups.values()), flow_logs)
 
     def _save_queries(self, groups: Sequence[logs.ILogGroup], flow_logs: logs.ILogGroup | None) -> None:
         """Save the two questions about connections that a person asks next."""
-        if groups:
-            pattern = "|".join((*_NO_CONNECTION, "Task timed out"))
+        pattern = "|".join((*_NO_CONNECTION, "Task timed out"))
+        for number, part in enumerate(_parts(groups, _QUERIED)):
             logs.QueryDefinition(
                 self,
-                "NoAnswer",
-                query_definition_name=f"{self.node.path}/no-answer",
+                f"NoAnswer{number or ''}",
+                query_definition_name=f"{self.node.path}/no-answer{number or ''}",
                 query_string=logs.QueryString(
                     fields=["@timestamp", "@log", "@message"],
                     filter_statements=[f"@message like /{pattern}/"],
                     sort="@timestamp desc",
                     limit=100,
                 ),
-                log_groups=list(groups),
+                log_groups=part,
             )
         if flow_logs is not None:
             logs.QueryDefinition(
@@ -184,8 +191,8 @@ class FailureMonitoring(Construct):
     def _tell(self, act: Sequence[cloudwatch.IAlarmAction]) -> tuple[cloudwatch.CompositeAlarm, ...]:
         """Have each alarm of `_tells` act, and composite alarms over all that tell nobody by themselves."""
         joined = [alarm for name, alarm in self.alarms.items() if name not in self._tells | self._told]
-        parts = [joined[start : start + _CHILDREN] for start in range(0, len(joined), _CHILDREN)]
-        composites = [self._composite(f"Any{n or ''}", part) for n, part in enumerate(parts)]
+        parts = enumerate(_parts(joined, _CHILDREN))
+        composites = [self._composite(f"Any{number or ''}", part) for number, part in parts]
         for name in sorted(self._tells):
             alarm = self.alarms[name]
             if Stack.of(alarm) == Stack.of(self):
@@ -309,9 +316,16 @@ class FailureMonitoring(Construct):
             cloudwatch.AlarmWidget(alarm=self.alarms[name], title=name, width=6, height=5)
             for name in (*first, *rest)
         ]
-        status = cloudwatch.AlarmStatusWidget(
-            title="Alarms", alarms=[*self.composites, *self.alarms.values()], width=24, height=4
-        )
+        status: list[cloudwatch.IWidget] = [
+            cloudwatch.AlarmStatusWidget(title="Alarms", alarms=part, width=24, height=4)
+            for part in _parts([*self.composites, *self.alarms.values()], _SHOWN)
+        ]
         runbook = cloudwatch.TextWidget(markdown=_RUNBOOK, width=24, height=6)
-        rows = [graphs[start : start + 4] for start in range(0, len(graphs), 4)]
-        return cloudwatch.Dashboard(self, "Dashboard", widgets=[[status], [runbook], *rows])
+        return cloudwatch.Dashboard(
+            self, "Dashboard", widgets=[status, [runbook], *_parts(graphs, _IN_A_ROW)]
+        )
+
+
+def _parts(whole: Sequence[_Item], most: int) -> list[list[_Item]]:
+    """Cut into parts of `most` at most."""
+    return [list(whole[start : start + most]) for start in range(0, len(whole), most)]

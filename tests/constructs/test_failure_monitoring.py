@@ -153,6 +153,29 @@ def test_an_alarm_of_another_stack_tells_without_needing_this_one(app: App) -> N
     assert telling(synthesize(service)) == set()
 
 
+def test_more_functions_than_one_query_or_widget_takes_are_shown_by_several(stack: Stack) -> None:
+    functions: dict[str, lambda_.IFunction] = {
+        f"Orders{n}": PlainFunction(stack, f"Orders{n}", **code()) for n in range(51)
+    }
+    FailureMonitoring(stack, "Monitoring", functions=functions)
+    template = synthesize(stack)
+    queries = of_type(template, "AWS::Logs::QueryDefinition")
+    assert [len(query["LogGroupNames"]) for query in queries] == [50, 1]
+    body = only(template, "AWS::CloudWatch::Dashboard")["DashboardBody"]["Fn::Join"][1]
+    text = "".join(part if isinstance(part, str) else "ARN" for part in body)
+    shown = [w["properties"]["alarms"] for w in json.loads(text)["widgets"] if "alarms" in w["properties"]]
+    assert [len(alarms) for alarms in shown] == [100, 100, 100, 12]
+
+
+def test_a_log_group_that_functions_share_is_searched_once(stack: Stack) -> None:
+    shared = logs.LogGroup(stack, "Shared")
+    functions: dict[str, lambda_.IFunction] = {
+        name: PlainFunction(stack, name, log_group=shared, **code()) for name in ("Orders", "Bill")
+    }
+    FailureMonitoring(stack, "Monitoring", functions=functions)
+    assert len(only(synthesize(stack), "AWS::Logs::QueryDefinition")["LogGroupNames"]) == 1
+
+
 def test_more_alarms_than_a_composite_takes_are_joined_by_several(stack: Stack) -> None:
     queues = {f"Queue{n}": sqs.Queue(stack, f"Queue{n}") for n in range(51)}
     FailureMonitoring(stack, "Monitoring", drained=queues, dashboard=False)
