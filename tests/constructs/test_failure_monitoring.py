@@ -153,12 +153,13 @@ def test_an_alarm_of_another_stack_tells_without_needing_this_one(app: App) -> N
     assert telling(synthesize(service)) == set()
 
 
-def test_more_functions_than_one_query_or_widget_takes_are_shown_by_several(stack: Stack) -> None:
+def test_more_functions_than_one_query_or_widget_takes_are_shown_by_several(app: App) -> None:
+    service, operations = Stack(app, "Service"), Stack(app, "Operations")
     functions: dict[str, lambda_.IFunction] = {
-        f"Orders{n}": PlainFunction(stack, f"Orders{n}", **code()) for n in range(51)
+        f"Orders{n}": PlainFunction(service, f"Orders{n}", **code()) for n in range(51)
     }
-    FailureMonitoring(stack, "Monitoring", functions=functions)
-    template = synthesize(stack)
+    FailureMonitoring(operations, "Monitoring", functions=functions)
+    template = synthesize(operations)
     queries = of_type(template, "AWS::Logs::QueryDefinition")
     assert [len(query["LogGroupNames"]) for query in queries] == [50, 1]
     body = only(template, "AWS::CloudWatch::Dashboard")["DashboardBody"]["Fn::Join"][1]
