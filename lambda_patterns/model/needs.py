@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_patterns.facts import services
 from lambda_patterns.model.coercions import as_list
-from lambda_patterns.model.matching import matches_action, matches_resource, segments_of
+from lambda_patterns.model.matching import matches_action, segments_of
 from lambda_patterns.model.names import NAMED_BY
 from lambda_patterns.model.policies import Decision
-from lambda_patterns.model.template import Resource
-from lambda_patterns.model.values import Reference, Text, Unknown, plain, same
+from lambda_patterns.model.served import Served, covers
+from lambda_patterns.model.values import Reference, Text, Unknown, plain, references, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from lambda_patterns.facts.services import Service
     from lambda_patterns.model.deployment import Deployment
     from lambda_patterns.model.policies import Statement
+    from lambda_patterns.model.served import Named
+    from lambda_patterns.model.template import Resource
     from lambda_patterns.model.values import Value
 
 FUNCTION = "AWS::Lambda::Function"
@@ -61,7 +63,6 @@ _ADDRESSES = (
 _IS_URL = frozenset({"AWS::SQS::Queue"})
 _IS_ARN = frozenset({"AWS::SNS::Topic", "AWS::SecretsManager::Secret", "AWS::StepFunctions::StateMachine"})
 _KEYS = frozenset({"AWS::KMS::Key", "AWS::KMS::Alias"})  # code that is given a key's id calls KMS with it
-_Served = Resource | str | Text | Unknown
 _HOST = re.compile(r"(?:[a-z0-9-]+\.)+(?:amazonaws\.com(?:\.cn)?|api\.aws)", re.IGNORECASE)
 _ANY_REGION = "eu-west-1"
 
@@ -117,7 +118,7 @@ class Needs:
         self._connects: dict[Resource, tuple[Statement, ...]] = {}
         self._by_role: dict[tuple[Resource, Value], dict[int, tuple[tuple[str, Reason], ...]]] = {}
         self._peers: dict[Resource, tuple[Peer, ...]] = {}
-        self._served: dict[Resource, dict[_Served, bool]] | None = None
+        self._served = Served(deployment)
 
     def of(self, function: Resource) -> tuple[Need, ...]:
         """What the code of `function` must reach, by name, without what is declared unreachable."""
@@ -142,13 +143,13 @@ class Needs:
             return ()
         found: dict[Resource, list[Reason]] = {}
         for path, value in _variables(function):
-            for reference in _references(value):
+            for reference in references(value):
                 if reference.resource.type in PEERS and _is_address(reference):
                     reason = Reason(function, path, f"carries the address of {reference.resource.id}")
                     found.setdefault(reference.resource, []).append(reason)
         role = self._deployment.permissions.role_of(function)
         for statement in () if role is None else self._connecting(role):
-            for reference in (one for target in statement.resources for one in _references(target)):
+            for reference in (one for target in statement.resources for one in references(target)):
                 if reference.resource.type in PEERS:
                     reason = Reason(statement.resource, statement.path, f"allows {_CONNECT}")
                     found.setdefault(reference.resource, []).append(reason)
@@ -202,23 +203,18 @@ class Needs:
 
     def _granted_to(self, function: Resource, role: Resource) -> Iterator[tuple[str, Reason]]:
         """What a role's statements grant; kept for a role, but for what Lambda itself uses of a function."""
-        region, served = function.environment[0], self._served_by_lambda(function)
+        region, served = function.environment[0], self._served.of(function)
         kept = self._by_role.setdefault((role, region), {})
         for index, statement in enumerate(self._deployment.permissions.grants(role)):
-            if served and self._may_be_of(statement, served):
+            if served and self._served.may_be_of(statement, served):
                 yield from self._granted(served, region, role, statement)
                 continue
             if index not in kept:
                 kept[index] = tuple(self._granted({}, region, role, statement))
             yield from kept[index]
 
-    def _may_be_of(self, statement: Statement, served: Mapping[_Served, bool]) -> bool:
-        """Whether a statement names one of `served`, or something that is not in the deployment."""
-        named = (self._served_name(target) for target in statement.resources)
-        return any(not isinstance(one, Resource) or one in served for one in named)
-
     def _granted(
-        self, served: Mapping[_Served, bool], region: Value, role: Resource, statement: Statement
+        self, served: Mapping[Named, bool], region: Value, role: Resource, statement: Statement
     ) -> Iterator[tuple[str, Reason]]:
         if statement.managed:
             for name in statement.about:
@@ -245,7 +241,7 @@ class Needs:
 
     def _code_targets(
         self,
-        served: Mapping[_Served, bool],
+        served: Mapping[Named, bool],
         own_region: Value,
         statement: Statement,
         action: str,
@@ -254,19 +250,7 @@ class Needs:
         """The resources of a statement that the code itself uses, rather than Lambda in its name."""
         kept: list[Value] = []
         for target in statement.resources:
-            named = self._served_name(target)
-            ways = _ways(served, named)
-            if ways:
-                if any(_covers(service.polling if polled else service.delivering, action) for polled in ways):
-                    continue
-            elif not isinstance(named, Resource) and (
-                (_covers(service.polling, action) and self._has(served, service, polled=True))
-                or (
-                    target == "*"
-                    and _covers(service.delivering, action)
-                    and self._has(served, service, polled=False)
-                )
-            ):
+            if self._served.does(served, service, action, target):
                 continue
             here = isinstance(target, Reference) and target.resource.environment[0] == own_region
             segments = None if here else segments_of(target)
@@ -278,50 +262,6 @@ class Needs:
                 continue
             kept.append(target)
         return tuple(kept)
-
-    @staticmethod
-    def _has(served: Mapping[_Served, bool], service: Service, *, polled: bool) -> bool:
-        """Whether an event source (or a destination) of the function is, or may be, of the service."""
-        return any(
-            how is polled and _may_be_of_service(one, service, polled=polled) for one, how in served.items()
-        )
-
-    def _served_by_lambda(self, function: Resource) -> dict[_Served, bool]:
-        """The function's event sources (True), and its destinations and dead-letter queues (False)."""
-        if self._served is None:
-            self._served = {}
-            deployment = self._deployment
-            for mapping in deployment.of_type("AWS::Lambda::EventSourceMapping"):
-                self._note(self._owner(mapping), mapping.get("EventSourceArn"), polled=True)
-                failed = mapping.get("DestinationConfig", "OnFailure", "Destination")
-                self._note(self._owner(mapping), failed, polled=False)
-            for settings in deployment.of_type("AWS::Lambda::EventInvokeConfig"):
-                for outcome in ("OnFailure", "OnSuccess"):
-                    to = settings.get("DestinationConfig", outcome, "Destination")
-                    self._note(self._owner(settings), to, polled=False)
-            for each in deployment.of_type(FUNCTION):
-                self._note(each, each.get("DeadLetterConfig", "TargetArn"), polled=False)
-        return self._served.get(function, {})
-
-    def _note(self, function: Resource | None, value: Value, *, polled: bool) -> None:
-        served = self._served_name(value)
-        if function is not None and served is not None and self._served is not None:
-            self._served.setdefault(function, {}).setdefault(served, polled)
-
-    def _served_name(self, value: Value) -> _Served | None:
-        """What a value names: a resource, or, outside of the deployment, the value itself."""
-        named = self._deployment.resource_of(value)
-        return value if named is None and isinstance(value, str | Text | Unknown) else named
-
-    def _owner(self, settings: Resource) -> Resource | None:
-        """The function that a mapping or configuration is for, by itself, an alias or a version."""
-        value = settings.get("FunctionName")
-        named = self._deployment.resource_of(value, FUNCTION)
-        if named is None:
-            named = next((reference.resource for reference in _references(value)), None)
-        if named is not None and named.type in ("AWS::Lambda::Alias", "AWS::Lambda::Version"):
-            return self._deployment.resource_of(named.get("FunctionName"), FUNCTION)
-        return named
 
     def _carried(self, value: Value, function: Resource) -> Iterator[Service]:
         """The services whose ARN or address a variable's value is."""
@@ -348,46 +288,13 @@ class Needs:
                 yield service
 
 
-def _ways(served: Mapping[_Served, bool], named: _Served | None) -> list[bool]:
-    """How Lambda uses, or may use, what a statement names: polled (True), or delivered to (False)."""
-    if named is not None and named in served:
-        return [served[named]]
-    if named == "*" or not isinstance(named, str | Text):
-        return []
-    outside = ((one, polled) for one, polled in served.items() if isinstance(one, str | Text))
-    return [polled for one, polled in outside if matches_resource(named, one) is not False]
-
-
-def _may_be_of_service(served: _Served, service: Service, *, polled: bool) -> bool:
-    if isinstance(served, Resource):
-        named: Value = NAMED_BY.get(served.type, ("",))[0]
-    else:
-        segments = segments_of(served)
-        named = None if segments is None else segments[2]
-        if not isinstance(named, str):
-            return True
-    streams = polled and service.name == "dynamodb-streams" and named == "dynamodb"
-    return streams or named in (service.name, *service.prefixes, *service.arns)
-
-
 @lru_cache(maxsize=16_384)
 def _service(action: str) -> Service | None:
     """The service that code calls with an action, None where AWS does it in the role's name, or may."""
     if not action.partition(":")[2] or "*" in action.partition(":")[0]:
         return None
     service = services.of_action(action)
-    return None if service is None or _covers(service.on_behalf, action) else service
-
-
-def _covers(actions: tuple[str, ...], pattern: str) -> bool:
-    """Whether an action pattern is, or a wildcard in it covers, one of `actions`."""
-    stem, wildcard, _ = pattern.lower().partition("*")
-    if wildcard:
-        return any(action.lower().startswith(stem) for action in actions)
-    return any(
-        action.lower() == stem or (action.endswith("*") and stem.startswith(action[:-1].lower()))
-        for action in actions
-    )
+    return None if service is None or covers(service.on_behalf, action) else service
 
 
 def _via_service(statement: Statement) -> bool:
@@ -410,12 +317,6 @@ def _variables(function: Resource) -> Iterator[tuple[tuple[str, ...], Value]]:
     variables = function.get("Environment", "Variables")
     for name, value in variables.items() if isinstance(variables, dict) else ():
         yield ("Environment", "Variables", name), value
-
-
-def _references(value: Value) -> list[Reference]:
-    if isinstance(value, Text):
-        return [part for part in value.parts if isinstance(part, Reference)]
-    return [value] if isinstance(value, Reference) else []
 
 
 def _is_address(reference: Reference) -> bool:

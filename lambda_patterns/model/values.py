@@ -92,6 +92,13 @@ def plain(value: Value) -> str | None:
     return str(value) if isinstance(value, int | float) else None
 
 
+def references(value: Value) -> list[Reference]:
+    """Give a reference, or those in a text."""
+    if isinstance(value, Text):
+        return [part for part in value.parts if isinstance(part, Reference)]
+    return [value] if isinstance(value, Reference) else []
+
+
 def same(left: Value, right: Value) -> Answer:
     """Say whether two values are the same once deployed: True, False, or None where that cannot be known.
 
