@@ -32,9 +32,8 @@ _RESTRICTED = "Custom::VpcRestrictDefaultSG"
 Properties = dict[str, "Value"]
 
 
-def everything(direction: str, origin: str) -> tuple[GroupRule, ...]:
+def everything(origin: str) -> tuple[GroupRule, ...]:
     """Give the rules that let all traffic of both versions through."""
-    del direction
     return tuple(GroupRule("-1", *EVERY_PORT, ANY[version], origin) for version in (4, 6))
 
 
@@ -92,7 +91,7 @@ class Rules:
                 for way in ("ingress", "egress")
             }
             if resource.get("SecurityGroupEgress") in (None, []):
-                default = everything("egress", name)
+                default = everything(name)
                 if rules["egress"]:
                     unsure = Unknown("whether CloudFormation keeps the default rule beside rules apart")
                     default = (GroupRule("-1", *EVERY_PORT, unsure, name),)
@@ -108,7 +107,7 @@ class Rules:
             name = f"{vpc}.DefaultSecurityGroup"
             apart = {way: found[way].pop(name, ()) for way in ("ingress", "egress")}
             itself = () if name in emptied else (GroupRule("-1", *EVERY_PORT, GroupPeer(name), vpc),)
-            out = () if name in emptied else everything("egress", vpc)
+            out = () if name in emptied else everything(vpc)
             groups[name] = SecurityGroup(name, vpc, (*apart["ingress"], *itself), (*apart["egress"], *out))
         for name in {*found["ingress"], *found["egress"]}:
             outside = Unknown(f"{name} is not in the template")

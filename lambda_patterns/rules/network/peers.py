@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lambda_patterns.model.deployment import Deployment
-    from lambda_patterns.model.network import Path, Trace
+    from lambda_patterns.model.network import Path
     from lambda_patterns.model.template import Resource
 
 _PROXY = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.html"
@@ -41,7 +41,7 @@ def _used(deployment: Deployment) -> Iterator[tuple[Resource, Resource]]:
                     yield proxy, database
 
 
-def _blocked(deployment: Deployment) -> Iterator[tuple[Resource, Resource, int, Trace, Path]]:
+def _blocked(deployment: Deployment) -> Iterator[tuple[Resource, Resource, int, Path]]:
     for source, peer in _used(deployment):
         port = deployment.network.port_of(peer)
         if port is None or deployment.network.host(source) is None:
@@ -49,11 +49,11 @@ def _blocked(deployment: Deployment) -> Iterator[tuple[Resource, Resource, int, 
         trace = deployment.network.trace(source, peer, port)
         path = trace.deciding
         if trace.verdict is Verdict.BLOCKED and path is not None:
-            yield source, peer, port, trace, path
+            yield source, peer, port, path
 
 
 def _closed(deployment: Deployment) -> Iterator[Found]:
-    for source, peer, port, trace, path in _blocked(deployment):
+    for source, peer, port, path in _blocked(deployment):
         first = path.blocks[0]
         if first.kind != "security group" or (_apart(deployment, source, peer) and unfiltered(path)):
             continue
@@ -63,7 +63,6 @@ def _closed(deployment: Deployment) -> Iterator[Found]:
         if other:
             said += f"; its group lets in port {other} instead"
         ways = {block.direction for block in stopped}
-        del trace
         yield Found(peer, (), said, _mend(source, peer, port, ways), subject=source.id)
 
 
@@ -100,7 +99,7 @@ def _apart(deployment: Deployment, source: Resource, peer: Resource) -> bool:
 
 
 def _not_connected(deployment: Deployment) -> Iterator[Found]:
-    for source, peer, port, _, path in _blocked(deployment):
+    for source, peer, port, path in _blocked(deployment):
         reason = unfiltered(path)
         if reason is not None and _apart(deployment, source, peer) and not _public(deployment, peer):
             said = (
@@ -116,7 +115,7 @@ def _public(deployment: Deployment, peer: Resource) -> bool:
 
 
 def _outside(deployment: Deployment) -> Iterator[Found]:
-    for source, peer, port, _, path in _blocked(deployment):
+    for source, peer, port, path in _blocked(deployment):
         host = deployment.network.host(source)
         if source.type == FUNCTION and host is not None and host.vpc is None:
             said = (
