@@ -32,5 +32,11 @@ class TemplateSnapshot(JSONSnapshotExtension):
         return json.dumps(masked(data), indent=2, sort_keys=True) + "\n"
 
     def diff_lines(self, serialized_data: Any, snapshot_data: Any) -> Iterator[str]:  # noqa: ANN401  # syrupy's signature
-        """Say what changed since the snapshot was written, one line each."""
-        yield from differences(json.loads(snapshot_data), json.loads(serialized_data))
+        """Say what changed since the snapshot was written, or how to write one, one line each."""
+        try:
+            kept = json.loads(snapshot_data)
+        except json.JSONDecodeError as error:
+            yield f"the kept file is no JSON: {error}" if snapshot_data else "nothing is kept yet"
+            yield "pytest --snapshot-update writes it, for you to look at and commit"
+        else:
+            yield from differences(kept, json.loads(serialized_data))

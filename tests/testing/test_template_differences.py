@@ -104,6 +104,22 @@ def test_a_snapshot_tells_its_differences_in_words() -> None:
     assert list(TemplateSnapshot().diff_lines(now, kept)) == ["removed Queue (AWS::SQS::Queue)"]
 
 
+def test_without_a_snapshot_it_is_said_how_one_is_written() -> None:
+    now = TemplateSnapshot().serialize(template(Queue=QUEUE))
+    assert list(TemplateSnapshot().diff_lines(now, "")) == [
+        "nothing is kept yet",
+        "pytest --snapshot-update writes it, for you to look at and commit",
+    ]
+
+
+def test_a_snapshot_with_the_marks_of_a_merge_is_said_to_be_no_template() -> None:
+    now = TemplateSnapshot().serialize(template(Queue=QUEUE))
+    assert list(TemplateSnapshot().diff_lines(now, f"<<<<<<< HEAD\n{now}")) == [
+        "the kept file is no JSON: Expecting value: line 1 column 1 (char 0)",
+        "pytest --snapshot-update writes it, for you to look at and commit",
+    ]
+
+
 @pytest.mark.cdk
 def test_findings_are_named_with_their_place(tmp_path: Path) -> None:
     app = App(outdir=str(tmp_path))
