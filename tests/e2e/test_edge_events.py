@@ -22,6 +22,11 @@ def handler(event, context):
         raise ValueError("out of stock")
     if ask == "nonsense":
         return {"neither": "request nor response"}
+    if ask == "headers":
+        return {**request, "headers": {"x-flat": "value"}}
+    if ask == "elsewhere":
+        request["origin"]["custom"]["domainName"] = "elsewhere.example.com"
+        return request
     if kind == "origin-response":
         response = cf["response"]
         seen = response["status"] + " " + request["uri"]
@@ -35,13 +40,16 @@ def handler(event, context):
         return {"status": "418", "headers": headers, "body": "dGVh", "bodyEncoding": "base64"}
     request["uri"] = "/changed" + request["uri"]
     request["headers"]["x-body"] = [{"key": "X-Body", "value": request.get("body", {}).get("data", "none")}]
+    if ask == "other-body":
+        request["body"].update(action="replace", encoding="text", data="one pot")
     return request
 """
 
 
 class _Origin(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        said = {"path": self.path, "body": self.headers.get("X-Body")}
+        sent = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        said = {"path": self.path, "body": self.headers.get("X-Body"), "sent": sent}
         content = json.dumps(said).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(content)))
@@ -142,7 +150,8 @@ def site(workshop: Any, eventually: Any, origin: int) -> Site:
 
 def test_the_function_changes_the_request_and_the_response(site: Site) -> None:
     answer = site.ask("/tea?size=2")
-    assert (answer.status, json.loads(answer.body)) == (200, {"path": "/changed/tea?size=2", "body": "none"})
+    asked = {"path": "/changed/tea?size=2", "body": "none", "sent": ""}
+    assert (answer.status, json.loads(answer.body)) == (200, asked)
     assert answer.headers["x-seen"] == "200 /changed/tea"
     assert "x-secret" not in answer.headers
 
@@ -158,18 +167,30 @@ def test_the_function_replaces_what_the_origin_answered(site: Site) -> None:
     assert (answer.status, answer.body) == (203, "replaced")
 
 
-@pytest.mark.parametrize("ask", ["fail", "nonsense"])
-def test_a_function_that_fails_or_answers_nonsense_is_a_503(site: Site, ask: str) -> None:
+@pytest.mark.parametrize(
+    ("ask", "status", "why"),
+    [
+        ("fail", 503, "out of stock"),
+        ("nonsense", 502, "neither a request nor a response"),
+        ("headers", 502, "headers that are not {name: [{key, value}]}: {'x-flat': 'value'}"),
+        ("elsewhere", 502, "it chose another origin, which the embedded AWS does not go to"),
+    ],
+)
+def test_a_function_that_fails_is_a_503_and_one_that_answers_wrongly_a_502(
+    site: Site, ask: str, status: int, why: str
+) -> None:
     answer = site.ask("/tea", ask)
-    assert answer.status == 503
-    assert ("out of stock" if ask == "fail" else "neither a request nor a response") in answer.body
+    assert answer.status == status
+    assert why in answer.body
 
 
 def test_the_body_is_given_where_the_behavior_says_so(workshop: Any, eventually: Any, origin: int) -> None:
     site = Site(workshop, eventually, origin, at("origin-request", body=True))
     answer = site.ask("/tea", body="two cups")
-    assert json.loads(answer.body) == {"path": "/changed/tea", "body": "dHdvIGN1cHM="}
+    seen = {"path": "/changed/tea", "body": "dHdvIGN1cHM="}
+    assert json.loads(answer.body) == {**seen, "sent": "two cups"}
     assert answer.headers["x-secret"] == "origin"
+    assert json.loads(site.ask("/tea", "other-body", "two cups").body) == {**seen, "sent": "one pot"}
 
 
 def test_at_viewer_events_nothing_is_called_and_that_is_said(

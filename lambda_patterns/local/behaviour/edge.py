@@ -2,15 +2,14 @@
 
 Every request reaches the origin here, because nothing is cached, so the functions run for every request.
 
-Not modelled: viewer events (see `resources.distribution`), another origin than the behavior's, logs in the
-viewer's Region, the limits of bodies and headers.
+Not modelled: viewer events (see `resources.distribution`), another origin than the behavior's (whoever
+chooses one is told so), logs in the viewer's Region, read-only headers, the limits of bodies and headers.
 
-Source: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-event-structure.html
+Source: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-at-the-edge.html
 """
 
 from __future__ import annotations
 
-import base64
 import logging
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -18,7 +17,8 @@ from http import HTTPStatus
 from typing import Any
 
 from lambda_patterns.facts.edge import REGION
-from lambda_patterns.local.behaviour import invocation
+from lambda_patterns.local.behaviour import edge_events, invocation
+from lambda_patterns.local.behaviour.edge_events import Answer, EdgeFailedError, Headers, Request
 from lambda_patterns.local.ministack import module
 
 cloudfront = module("services.cloudfront")
@@ -28,12 +28,6 @@ responses = module("core.responses")
 log = logging.getLogger(__name__)
 
 EVENTS = ("origin-request", "origin-response")
-_Headers = dict[str, Any]
-_Answer = tuple[int, str, _Headers, bytes]
-
-
-class EdgeFailedError(Exception):
-    """A function at the edge failed, or answered with what is no request and no response."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,36 +65,29 @@ def install() -> None:
         method: str,
         uri: str,
         query: str,
-        headers: _Headers,
+        headers: Headers,
         body: bytes,
         https: bool,  # noqa: FBT001  # MiniStack's signature
         client: str,
         *rest: Any,  # noqa: ANN401  # passed on
-    ) -> _Answer:
+    ) -> Answer:
         viewing = _VIEWING.get()
         if viewing is None:
-            answered: _Answer = await fetch(origin, method, uri, query, headers, body, https, client, *rest)
+            answered: Answer = await fetch(origin, method, uri, query, headers, body, https, client, *rest)
             return answered
-        request = _request(method, uri, query, headers, body, client)
+        request = edge_events.request(method, uri, query, headers, body, client)
+        request["origin"] = edge_events.origin(origin, https=https)
         try:
             request, answer = await _before(viewing, request)
             if answer is None:
-                changed = _plain(request["headers"])
-                answer = await fetch(
-                    origin,
-                    method,
-                    request["uri"],
-                    request["querystring"],
-                    changed,
-                    body,
-                    https,
-                    client,
-                    *rest,
-                )
+                to = (request["uri"], request["querystring"], edge_events.plain(request["headers"]))
+                sent = edge_events.sent_body(request, body)
+                answer = await fetch(origin, method, *to, sent, https, client, *rest)
                 answer = await _after(viewing, request, answer)
         except EdgeFailedError as failed:
             log.warning("%s: %s", viewing.distribution["DomainName"], failed)
-            return _status(HTTPStatus.SERVICE_UNAVAILABLE, f"The Lambda function failed: {failed}".encode())
+            told = f"The Lambda function failed: {failed}".encode()
+            return failed.status, failed.status.phrase, {"content-type": "text/plain"}, told
         return answer
 
     cloudfront._dataplane_behavior = behavior_with_functions
@@ -120,29 +107,31 @@ def _associations(element: Any) -> dict[str, tuple[str, bool]]:  # noqa: ANN401 
     return {event: found[event] for event in EVENTS if event in found}
 
 
-async def _before(viewing: _Viewing, request: dict[str, Any]) -> tuple[dict[str, Any], _Answer | None]:
+async def _before(viewing: _Viewing, request: Request) -> tuple[Request, Answer | None]:
     """Call the function at the origin request: it changes the request, or answers itself."""
     given = await _call(viewing, "origin-request", {"request": request})
     if given is None:
         return request, None
     if "status" in given:
-        return request, _answer(given, b"")
+        return request, edge_events.answer(given, b"")
     if not {"uri", "headers"} <= given.keys():
         raise EdgeFailedError("at the origin request it gave neither a request nor a response")
+    if given.get("origin", request["origin"]) != request["origin"]:
+        raise EdgeFailedError("it chose another origin, which the embedded AWS does not go to")
     return {**request, **given}, None
 
 
-async def _after(viewing: _Viewing, request: dict[str, Any], answer: _Answer) -> _Answer:
+async def _after(viewing: _Viewing, request: Request, answer: Answer) -> Answer:
     """Call the function at the origin response: it changes the response."""
     status, reason, headers, body = answer
-    response = {"status": str(status), "statusDescription": reason, "headers": _listed(headers)}
+    response = {"status": str(status), "statusDescription": reason, "headers": edge_events.listed(headers)}
     shown = {name: value for name, value in request.items() if name != "body"}
     given = await _call(viewing, "origin-response", {"request": shown, "response": response})
     if given is None:
         return answer
     if "status" not in given:
         raise EdgeFailedError("at the origin response it gave no response")
-    return _answer(given, body)
+    return edge_events.answer(given, body)
 
 
 async def _call(viewing: _Viewing, event: str, content: dict[str, Any]) -> dict[str, Any] | None:
@@ -161,8 +150,10 @@ async def _call(viewing: _Viewing, event: str, content: dict[str, Any]) -> dict[
     whole = {"Records": [{"cf": {"config": config, **content}}]}
     result = await concurrency.run_reentrant(_run, arn, whole, thread_name="lambda-at-edge")
     given = result.get("body")
-    if result.get("error") or not isinstance(given, dict):
-        raise EdgeFailedError(f"{arn} at the {event}: {given}")
+    if result.get("error"):
+        raise EdgeFailedError(f"{arn} at the {event}: {given}", HTTPStatus.SERVICE_UNAVAILABLE)
+    if not isinstance(given, dict):
+        raise EdgeFailedError(f"{arn} at the {event} gave no object: {given}")
     return given
 
 
@@ -171,56 +162,5 @@ def _run(arn: str, event: dict[str, Any]) -> dict[str, Any]:
     with responses.request_scope(responses.get_account_id(), REGION):
         record, config, _ = lam._get_func_record_for_ref(f"{name}:{version}")
         if record is None or config is None:
-            raise EdgeFailedError(f"there is no {arn}")
+            raise EdgeFailedError(f"there is no {arn}", HTTPStatus.SERVICE_UNAVAILABLE)
         return invocation.execute({**record, "config": config}, event)
-
-
-def _request(  # noqa: PLR0913, PLR0917  # the parts of a request
-    method: str, uri: str, query: str, headers: _Headers, body: bytes, client: str
-) -> dict[str, Any]:
-    encoded = base64.b64encode(body or b"").decode()
-    return {
-        "clientIp": client,
-        "method": method,
-        "uri": uri,
-        "querystring": query,
-        "headers": _listed(headers),
-        "body": {"action": "read-only", "data": encoded, "encoding": "base64", "inputTruncated": False},
-    }
-
-
-def _listed(headers: _Headers) -> dict[str, list[dict[str, str]]]:
-    """Write headers as the event has them: by lower-case name, each with its values."""
-    return {
-        name.lower(): [
-            {"key": name, "value": str(each)} for each in (value if isinstance(value, list) else [value])
-        ]
-        for name, value in headers.items()
-    }
-
-
-def _plain(listed: dict[str, list[dict[str, str]]]) -> _Headers:
-    """Read headers of an event: one value, or a list of them."""
-    values = {name.lower(): [each["value"] for each in listed[name]] for name in listed}
-    return {name: found[0] if len(found) == 1 else found for name, found in values.items() if found}
-
-
-def _answer(given: dict[str, Any], body: bytes) -> _Answer:
-    """Read the response that a function gave; without a body of its own it keeps the origin's."""
-    try:
-        status, headers = int(given["status"]), _plain(given.get("headers") or {})
-        if "body" in given:
-            text = str(given["body"])
-            body = base64.b64decode(text) if given.get("bodyEncoding") == "base64" else text.encode()
-            headers.pop("content-length", None)
-    except (ValueError, TypeError, KeyError, AttributeError) as wrong:
-        raise EdgeFailedError(f"it gave no valid response: {wrong!r}") from wrong
-    return status, str(given.get("statusDescription") or _reason(status)), headers, body
-
-
-def _status(status: HTTPStatus, body: bytes) -> _Answer:
-    return status, status.phrase, {"content-type": "text/plain"}, body
-
-
-def _reason(status: int) -> str:
-    return HTTPStatus(status).phrase if status in set(HTTPStatus) else ""
