@@ -1,6 +1,9 @@
 """The examples of the how-to pages do what the pages say."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +95,34 @@ def test_the_distribution_that_the_page_shows_calls_both_functions(
     assert [each["EventType"] for each in behavior["FunctionAssociations"]] == ["viewer-request"]
 
 
+@pytest.mark.cdk
+def test_the_tests_that_the_page_shows_pass_until_what_they_keep_is_changed(tmp_path: Path) -> None:
+    page = "test-a-stack.md"
+    files = dict(blocks(page, "python"))
+    assert sorted(files) == ["orders.py", "test_orders.py"]
+
+    def tested(*options: str) -> tuple[int, str]:
+        for name, body in files.items():
+            (tmp_path / name).write_text(body, encoding="utf-8")
+        command = [sys.executable, "-m", "pytest", "-W", "error", f"--rootdir={tmp_path}", *options]
+        # a change within the second in which the file was compiled would not be seen
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        run = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        return run.returncode, run.stdout
+
+    code, said = tested("--snapshot-update")
+    assert (code, "3 passed" in said) == (0, True), said
+    (kept,) = (tmp_path / "__snapshots__").rglob("*.json")
+    assert str(kept.relative_to(tmp_path)) in (HOW_TO / page).read_text(encoding="utf-8")
+    files["orders.py"] = files["orders.py"].replace("seconds(10)", "seconds(30)")
+    code, said = tested()
+    assert (code, "1 failed, 2 passed" in said) == (1, True), said
+    ((_, shown),) = blocks(page, "text")
+    assert shown in said
+
+
 @pytest.mark.parametrize(
     "page",
     [
@@ -101,6 +132,7 @@ def test_the_distribution_that_the_page_shows_calls_both_functions(
         "package-a-function.md",
         "price-a-deployment.md",
         "serve-at-the-edge.md",
+        "test-a-stack.md",
     ],
 )
 def test_the_files_that_a_page_names_exist(page: str) -> None:
