@@ -51,7 +51,7 @@ def save(figure: Any, path: Path) -> None:  # noqa: ANN401  # matplotlib's types
         with rc_context({"svg.hashsalt": "lambda-patterns"}):
             figure.savefig(path, metadata=metadata)
     except OSError as error:
-        raise LambdaPatternsError(f"{path}: {error.strerror}") from error
+        raise LambdaPatternsError(f"--chart {path}: cannot be written: {error.strerror}") from error
 
 
 def draw_paths(load: PathLoad, sheet: PriceSheet, path: Path) -> None:

@@ -20,7 +20,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command("cost")
-@click.argument("template", type=click.Path(exists=True, path_type=Path))
+@click.argument("template", type=click.Path(path_type=Path))
 @click.option("--workload", "workload_file", type=FILE, help="What a month brings (YAML); else no traffic.")
 @click.option("--region", help="The Region to price. Default: the workload's, else the stacks'.")
 @click.option("--prices", "price_file", type=FILE, help="Your own prices (YAML): {Region: {item: USD}}.")

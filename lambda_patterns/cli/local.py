@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from lambda_patterns.cli.regions import region_name
 from lambda_patterns.errors import LambdaPatternsError
 
 _PORT = click.option(
@@ -38,7 +39,13 @@ def command() -> None:
     show_default=True,
     help="Wait before the first retry of an asynchronous invocation, where AWS waits 60.",
 )
-@click.option("--region", default="us-east-1", show_default=True, help="Region of requests that name none.")
+@click.option(
+    "--region",
+    callback=region_name,
+    default="us-east-1",
+    show_default=True,
+    help="Region of requests that name none.",
+)
 def start(port: int, retry_seconds: float, region: str) -> None:
     """Start one and say how to use it."""
     from rich.console import Console

@@ -6,6 +6,8 @@ import json
 
 import click
 
+from lambda_patterns.cli.regions import region_name
+
 # exit code by verdict: 0 reached, 1 blocked, 3 not known (2 is bad input, as everywhere)
 _EXIT = {"reached": 0, "blocked": 1, "unknown": 3}
 
@@ -15,7 +17,7 @@ _EXIT = {"reached": 0, "blocked": 1, "unknown": 3}
 @click.argument("source")
 @click.argument("target")
 @click.option("--port", type=click.IntRange(1, 65535), help="Default: what the target listens on, or 443.")
-@click.option("--region", help="The Region, where the stack does not say it.")
+@click.option("--region", callback=region_name, help="The Region, where the stack does not say it.")
 @click.option("--json", "as_json", is_flag=True, help="Print a list of traces as JSON.")
 @click.pass_context
 def command(  # noqa: PLR0913, PLR0917  # each is one argument or option

@@ -202,7 +202,7 @@ def main() -> None:
         click.echo(f"demo: {error}", err=True)
         sys.exit(2)
     except click.ClickException as error:
-        error.show()
+        click.echo(f"demo: {' '.join(error.format_message().split())}", err=True)
         sys.exit(2)
     except (KeyboardInterrupt, click.Abort):
         click.echo("demo: interrupted; everything that it started has ended", err=True)

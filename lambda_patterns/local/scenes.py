@@ -6,9 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from lambda_patterns.errors import LambdaPatternsError
+from lambda_patterns.model.cost import reading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,21 +98,19 @@ def read(path: Path) -> Scenes:
     Raises:
         LambdaPatternsError: the file is missing, no YAML, or has other keys than these.
     """
-    try:
-        content = yaml.safe_load(path.read_text()) or {}
-    except OSError as error:
-        raise LambdaPatternsError(
-            f"{path}: {error.strerror}; give the file of scenes with --scenes"
-        ) from error
-    except yaml.YAMLError as error:
-        raise LambdaPatternsError(f"{path} is no YAML: {' '.join(str(error).split())}") from error
+    if not path.is_file():
+        raise LambdaPatternsError(f"{path}: no such file; give the file of scenes with --scenes")
+    content = reading.read(path) or {}
     if not isinstance(content, dict) or not content.keys() <= _KINDS.keys():
         raise LambdaPatternsError(f"{path} has other keys than {', '.join(_KINDS)}")
-    read_ = {
-        name: tuple(_entry(kind, entry, f"{path}: {name}") for entry in content.get(name) or ())
-        for name, kind in _KINDS.items()
-    }
-    return Scenes(**read_)
+    if wrong := next((name for name, given in content.items() if not isinstance(given, list | None)), None):
+        raise LambdaPatternsError(f"{path}: {wrong} is {content[wrong]!r}, allowed is a list")
+    return Scenes(
+        **{
+            name: tuple(_entry(kind, entry, f"{path}: {name}") for entry in content.get(name) or ())
+            for name, kind in _KINDS.items()
+        }
+    )
 
 
 _KINDS: Mapping[str, Any] = {"calls": Call, "failures": Failure, "paths": FailurePath, "mends": Mend}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass
 
 from lambda_patterns.errors import ArgumentError
@@ -33,9 +34,9 @@ class Settings:
     def __post_init__(self) -> None:
         if self.port not in _PORT_RANGE:
             raise ArgumentError(f"port is {self.port}: allowed are 1-65535, or 0 for a free one")
-        if self.retry_seconds < 0:
+        if not 0 <= self.retry_seconds < math.inf:
             raise ArgumentError(f"retry_seconds is {self.retry_seconds}: a wait is 0 seconds or more")
-        if self.clock_seconds <= 0:
+        if not 0 < self.clock_seconds < math.inf:
             raise ArgumentError(
                 f"clock_seconds is {self.clock_seconds}: the clock needs more than 0 seconds a step"
             )

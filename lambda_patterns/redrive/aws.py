@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     CredentialRetrievalError,
+    InvalidRegionError,
     NoCredentialsError,
     PartialCredentialsError,
     ProfileNotFound,
@@ -19,6 +21,7 @@ from botocore.exceptions import (
 from botocore.exceptions import (
     ConnectionError as NoConnection,
 )
+from botocore.utils import validate_region_name
 
 from lambda_patterns.errors import ArgumentError, LambdaPatternsError
 
@@ -123,6 +126,12 @@ class Aws:
         if self._session.region_name is None:
             raise ArgumentError("no AWS Region is set: give --region, AWS_REGION or a profile that has one")
         self.region = self._session.region_name
+        try:
+            validate_region_name(self.region)
+        except InvalidRegionError as error:
+            raise ArgumentError(f"--region: {error}") from None
+        if endpoint_url is not None and not re.match(r"https?://[^/]", endpoint_url):
+            raise ArgumentError(f"--endpoint-url is {endpoint_url!r}, no address like http://127.0.0.1:4566")
 
     def _config(self, **settings: object) -> Config:
         # standard retries: throttling and connection errors, with jittered backoff.

@@ -100,6 +100,10 @@ def test_a_profile_that_is_not_there_and_a_missing_region_are_one_line(
         Aws(profile="nobody")
     with pytest.raises(LambdaPatternsError, match="no AWS Region is set: give --region"):
         Aws()
+    with pytest.raises(LambdaPatternsError, match=r"^--region: Provided region_name 'us east' doesn't match"):
+        Aws(region="us east")
+    with pytest.raises(LambdaPatternsError, match=r"^--endpoint-url is 'localhost:4566', no address like"):
+        Aws(region="us-east-1", endpoint_url="localhost:4566")
 
 
 @pytest.mark.parametrize(

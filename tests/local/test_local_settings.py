@@ -30,6 +30,9 @@ def test_settings_are_the_same_after_the_way_through_json(settings: Settings) ->
         ({"port": 65536}, "port is 65536: allowed are 1-65535, or 0 for a free one"),
         ({"port": -1}, "port is -1: allowed are 1-65535, or 0 for a free one"),
         ({"retry_seconds": -0.5}, "retry_seconds is -0.5: a wait is 0 seconds or more"),
+        ({"retry_seconds": float("nan")}, "retry_seconds is nan: a wait is 0 seconds or more"),
+        ({"retry_seconds": float("inf")}, "retry_seconds is inf: a wait is 0 seconds or more"),
+        ({"clock_seconds": float("nan")}, "clock_seconds is nan: the clock needs more than 0 seconds a step"),
         ({"clock_seconds": 0}, "clock_seconds is 0: the clock needs more than 0 seconds a step"),
     ],
 )

@@ -31,6 +31,8 @@ def test_an_empty_file_has_no_scenes(tmp_path: Path) -> None:
     [
         ("answers: []", "{path} has other keys than calls, failures, paths, mends"),
         ("- a", "{path} has other keys than calls, failures, paths, mends"),
+        ("calls: 3", "{path}: calls is 3, allowed is a list"),
+        ("[" * 5000, "{path} is nested too deep to be read"),
         (
             "calls: [{stack: A}]",
             "{path}: calls: {{'stack': 'A'}} must have event, function, stack",
@@ -84,10 +86,11 @@ def test_a_failure_path_that_cannot_be_walked_is_said(
 
 def test_a_missing_file_and_broken_yaml_are_said(tmp_path: Path) -> None:
     path = tmp_path / "demo.yaml"
-    with pytest.raises(
-        LambdaPatternsError, match="No such file or directory; give the file of scenes with --scenes"
-    ):
+    with pytest.raises(LambdaPatternsError, match="no such file; give the file of scenes with --scenes"):
         scenes.read(path)
     path.write_text("calls: [")
     with pytest.raises(LambdaPatternsError, match="is no YAML"):
+        scenes.read(path)
+    path.write_bytes(b"calls: \xff")
+    with pytest.raises(LambdaPatternsError, match="is no YAML: 'utf-8' codec can't decode byte 0xff"):
         scenes.read(path)

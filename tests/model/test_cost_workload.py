@@ -95,6 +95,7 @@ def test_what_makes_no_sense_is_one_line_that_names_the_place(data: object, mess
     ("text", "message"),
     [
         ("a: [", "{file} is no YAML: while parsing a flow node"),
+        ("[" * 5000, "{file} is nested too deep to be read"),
         ("functions: {Fn: {}}\nfunctions: {}", "{file}: 'functions' is given twice in the mapping of line 1"),
     ],
 )

@@ -71,3 +71,5 @@ def read(path: Path) -> object:
         raise LambdaPatternsError(f"{path}: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise LambdaPatternsError(f"{path} is no YAML: {' '.join(str(error).split())}") from error
+    except RecursionError:
+        raise LambdaPatternsError(f"{path} is nested too deep to be read") from None
