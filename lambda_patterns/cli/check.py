@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from lambda_patterns.cli.regions import region_name
 from lambda_patterns.cli.reports import FORMATS, render
 from lambda_patterns.errors import ArgumentError, LambdaPatternsError
 from lambda_patterns.rules.rule import Severity
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from lambda_patterns.rules.finding import Report
     from lambda_patterns.rules.rule import Rule
 
-_CONFIGURABLE = ("only", "ignore", "fail_on", "quotas", "region", "account")
-_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
+_CONFIGURABLE = ("only", "ignore", "fail-on", "quotas", "region", "account")
+_LISTS = {"only", "ignore"}
 
 
 def _configuration(context: click.Context, _parameter: click.Parameter, value: Path | None) -> Path | None:
@@ -31,22 +32,40 @@ def _configuration(context: click.Context, _parameter: click.Parameter, value: P
         if value is not None:
             raise LambdaPatternsError(f"--config: {path} is not there")
         return None
-    text = path.read_text()
-    if "tool.lambda-patterns" not in text:
-        return value
+    table = _table(path)
+    if table is None:
+        if value is not None:
+            raise LambdaPatternsError(f"--config: {path} has no table [tool.lambda-patterns]")
+        return None
+    where = f"{path}: [tool.lambda-patterns]"
+    if unknown := sorted(table.keys() - set(_CONFIGURABLE)):
+        raise LambdaPatternsError(f"{where} has {unknown[0]!r}, allowed are {', '.join(_CONFIGURABLE)}")
+    for name, given in table.items():
+        texts = given if name in _LISTS and isinstance(given, list) else [given]
+        if not all(isinstance(text, str) for text in texts):
+            allowed = "a text or a list of texts" if name in _LISTS else "a text"
+            raise LambdaPatternsError(f"{where} {name} is {given!r}, allowed is {allowed}")
+        setting = texts if name in _LISTS else given
+        context.default_map = {**(context.default_map or {}), name.replace("-", "_"): setting}
+    return value
+
+
+def _table(path: Path) -> dict[str, object] | None:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise LambdaPatternsError(f"{path}: is no UTF-8: {error.reason} at byte {error.start}") from None
+    if "lambda-patterns" not in text:
+        return None
     import tomllib
 
     try:
-        table = tomllib.loads(text)["tool"]["lambda-patterns"]
-    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        table: object = tomllib.loads(text).get("tool", {}).get("lambda-patterns")
+    except (tomllib.TOMLDecodeError, AttributeError) as error:
         raise LambdaPatternsError(f"{path}: is no TOML with [tool.lambda-patterns]: {error}") from None
-    settings = {name.replace("-", "_"): given for name, given in table.items()}
-    unknown = sorted(settings.keys() - set(_CONFIGURABLE))
-    if unknown:
-        allowed = ", ".join(name.replace("_", "-") for name in _CONFIGURABLE)
-        raise LambdaPatternsError(f"{path}: [tool.lambda-patterns] has {unknown[0]!r}, allowed are {allowed}")
-    context.default_map = {**(context.default_map or {}), **settings}
-    return value
+    if table is not None and not isinstance(table, dict):
+        raise LambdaPatternsError(f"{path}: tool.lambda-patterns is {table!r}, allowed is a table")
+    return table
 
 
 def _names(_context: click.Context, _parameter: click.Parameter, value: Sequence[str]) -> tuple[str, ...]:
@@ -86,7 +105,7 @@ def _names(_context: click.Context, _parameter: click.Parameter, value: Sequence
     show_default=True,
     help="The account's quotas: 1,000 concurrent executions, or a new account's 10 and 3,008 MB.",
 )
-@click.option("--region", help="The Region of stacks that do not name one.")
+@click.option("--region", callback=region_name, help="The Region of stacks that do not name one.")
 @click.option("--account", help="The account (12 digits) of stacks that do not name one.")
 @click.option("--joined", is_flag=True, help="Read all PATHS as the stacks of one application.")
 @click.option("--explain", metavar="RULE", help="Print what a rule forbids, why, and how to mend it.")
@@ -124,8 +143,6 @@ def command(  # noqa: PLR0913  # one argument an option, which click gives by na
         raise LambdaPatternsError(
             "no PATHS: give a template, the folder that `cdk synth` wrote (cdk.out), or -"
         )
-    if region is not None and not _REGION.fullmatch(region):
-        raise ArgumentError(f"--region is {region!r}, no Region's name (us-east-1, ap-northeast-2)")
     if account is not None and not re.fullmatch(r"\d{12}", account):
         raise ArgumentError(f"--account is {account!r}, an account has 12 digits")
     day = today.date() if today else date.today()  # noqa: DTZ011  # the user's own day is meant
@@ -156,6 +173,6 @@ def _report(paths: tuple[str, ...], settings: Settings, rules: tuple[Rule, ...],
 
 def _write(output: Path, written: str) -> None:
     try:
-        output.write_text(f"{written}\n")
+        output.write_text(f"{written}\n", encoding="utf-8")
     except OSError as error:
         raise LambdaPatternsError(f"--output {output}: cannot be written: {error.strerror}") from None

@@ -213,6 +213,16 @@ def test_defaults_come_from_pyproject(template: Path) -> None:
     assert run(str(template), "--fail-on", "error").exit_code == 0
 
 
+def test_a_list_of_one_may_be_written_as_a_text_in_pyproject(template: Path) -> None:
+    Path("pyproject.toml").write_text('[tool.lambda-patterns]\nonly = "runtime-deprecated"\n')
+    assert "timeout-out-of-range" not in run(str(template)).output
+
+
+def test_a_pyproject_of_something_else_is_left_alone(template: Path) -> None:
+    Path("pyproject.toml").write_text('[project]\ndependencies = ["lambda-patterns"]\n')
+    assert "timeout-out-of-range" in run(str(template)).output
+
+
 def test_rules_are_listed_and_explained() -> None:
     listed = CliRunner().invoke(cli, ["rules"]).output
     assert "  timeout-out-of-range" in listed
@@ -257,12 +267,45 @@ def test_rules_are_listed_and_explained() -> None:
                 "region, account"
             ),
         ),
+        (
+            ["template.yaml", "--config", "empty.toml"],
+            "--config: empty.toml has no table [tool.lambda-patterns]",
+        ),
+        (
+            ["template.yaml", "--config", "bytes.toml"],
+            "bytes.toml: is no UTF-8: invalid start byte at byte 0",
+        ),
+        (
+            ["template.yaml", "--config", "number.toml"],
+            "number.toml: [tool.lambda-patterns] only is 3, allowed is a text or a list of texts",
+        ),
+        (
+            ["template.yaml", "--config", "account.toml"],
+            "account.toml: [tool.lambda-patterns] account is 123456789012, allowed is a text",
+        ),
+        (
+            ["template.yaml", "--config", "no-table.toml"],
+            "no-table.toml: tool.lambda-patterns is 3, allowed is a table",
+        ),
+        (
+            ["template.yaml", "--config", "broken.toml"],
+            (
+                "broken.toml: is no TOML with [tool.lambda-patterns]: Expected ']' at the end of a table "
+                "declaration (at line 1, column 22)"
+            ),
+        ),
     ],
 )
 @pytest.mark.usefixtures("template")
 def test_bad_input_is_one_line(arguments: list[str], message: str) -> None:
     Path("empty").mkdir()
     Path("wrong.toml").write_text('[tool.lambda-patterns]\nonyl = ["x"]\n')
+    Path("empty.toml").touch()
+    Path("bytes.toml").write_bytes(b"\xff\xfe")
+    Path("number.toml").write_text("[tool.lambda-patterns]\nonly = 3\n")
+    Path("account.toml").write_text("[tool.lambda-patterns]\naccount = 123456789012\n")
+    Path("no-table.toml").write_text("tool.lambda-patterns = 3\n")
+    Path("broken.toml").write_text("[tool.lambda-patterns\n")
     assert refused(*arguments) == message
 
 
