@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import importlib
+import io
+import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -69,10 +71,21 @@ def cli() -> None:
 def main() -> None:
     """Run the command line. What the user gave wrong is one line on standard error and exit code 2."""
     gc.set_threshold(*COLLECTIONS)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may know fewer letters than a template
     try:
         code = cli.main(standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except LambdaPatternsError as error:
         _refuse(str(error))
+    except BrokenPipeError:
+        _discard_output()
+        sys.exit(1)
+    except OSError as error:
+        if error.filename is None:
+            _discard_output()
+        _refuse(f"{error.filename or 'standard output'}: {error.strerror or error}")
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(2)
@@ -84,6 +97,11 @@ def main() -> None:
         click.echo("lambda-patterns: stopped", err=True)
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _discard_output() -> None:
+    """Let what is left in the buffer go nowhere: the interpreter would try to write it again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _refuse(message: str) -> NoReturn:
