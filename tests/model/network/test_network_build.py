@@ -267,12 +267,14 @@ def test_a_function_outside_a_vpc_reaches_services_and_no_private_address() -> N
 def endpoint(service: str = "sqs", **properties: Any) -> dict[str, Any]:
     return made(
         "EC2::VPCEndpoint",
-        VpcId=ref("Vpc"),
-        VpcEndpointType="Interface",
-        ServiceName={"Fn::Sub": f"com.amazonaws.${{AWS::Region}}.{service}"},
-        SubnetIds=[ref("A"), ref("B")],
-        SecurityGroupIds=[ref("EndpointGroup")],
-        **properties,
+        **{
+            "VpcId": ref("Vpc"),
+            "VpcEndpointType": "Interface",
+            "ServiceName": {"Fn::Sub": f"com.amazonaws.${{AWS::Region}}.{service}"},
+            "SubnetIds": [ref("A"), ref("B")],
+            "SecurityGroupIds": [ref("EndpointGroup")],
+            **properties,
+        },
     )
 
 
@@ -337,6 +339,20 @@ def test_ipv6_alone_is_the_internet_and_perhaps_a_service() -> None:
     assert verdict(resources, Service("sqs")) == ("unknown", None)
     resources["FunctionGroup"] = group(SecurityGroupEgress=[rule(443, CidrIp=EVERYWHERE)])
     assert verdict(resources)[0] == "blocked"
+
+
+def test_a_subnet_takes_ipv6_from_a_block_beside_it_too() -> None:
+    resources = base(
+        Egress=made("EC2::EgressOnlyInternetGateway", VpcId=ref("Vpc")),
+        Route=route("::/0", EgressOnlyInternetGatewayId=ref("Egress")),
+    )
+    resources["Function"]["Properties"]["VpcConfig"]["Ipv6AllowedForDualStack"] = True
+    assert verdict(resources) == ("blocked", "NO_ROUTE_TO_DESTINATION")
+    for name in "AB":
+        resources[f"{name}Six"] = made(
+            "EC2::SubnetCidrBlock", SubnetId=ref(name), Ipv6CidrBlock="2001:db8::/64"
+        )
+    assert verdict(resources) == ("reached", None)
 
 
 def test_a_private_nat_gateway_is_no_way_to_the_internet() -> None:
@@ -507,6 +523,14 @@ def test_an_endpoint_of_unknown_type_may_serve() -> None:
     resources = base(Endpoint=endpoint, Open=opened)
     assert verdict(resources, Service("sqs"), **parameter("Kind")) == ("unknown", None)
     assert verdict(resources, Service("sns"), **parameter("Kind"))[0] == "blocked"
+
+
+def test_an_endpoint_whose_service_is_put_together_at_deployment_may_be_any() -> None:
+    service = {"Fn::Join": [".", ["com.amazonaws", ref("AWS::Region"), ref("Topic")]]}
+    opened = group(SecurityGroupIngress=[rule(443, CidrIp="10.0.0.0/16")])
+    resources = base(Endpoint=endpoint(ServiceName=service, PrivateDnsEnabled=True), EndpointGroup=opened)
+    resources["Topic"] = made("SNS::Topic")
+    assert verdict(resources, Service("sqs")) == ("unknown", None)
 
 
 def test_a_peering_route_that_may_hold_an_unknown_address_is_not_ruled_out() -> None:
