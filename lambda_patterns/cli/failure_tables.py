@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,7 @@ def print_json(value: object, *, on_stderr: bool = False) -> None:
 
 def _console(*, stderr: bool = False) -> Console:
     console = Console(highlight=False, stderr=stderr)
-    if not console.is_terminal:
+    if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _PIPED_WIDTH
     return console
 

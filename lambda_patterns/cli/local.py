@@ -68,9 +68,12 @@ def status(port: int | None) -> None:
 
     from lambda_patterns.local import background, show
 
+    console = Console()
     chosen = [background.one(port)] if port is not None else background.every() or [background.one(None)]
-    for running in chosen:
-        show.status(Console(), running, responds=background.responds(running))
+    for index, running in enumerate(chosen):
+        if index:
+            console.print()
+        show.status(console, running, responds=background.responds(running))
 
 
 @command.command()

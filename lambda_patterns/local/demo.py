@@ -139,13 +139,13 @@ def _walk(
     queues = {one.queue: one.path.replay for one in walk.walked}
     stacks = dict.fromkeys(path.stack for path in walk.paths)
     drained = [queue for queue, replay in queues.items() if replay == "reprocessor"]
-    with _step(console, result, "list, show", live=True):
+    with _step(console, result, "list and show", live=True):
         operator.run(
             *(("list", f"stack:{stack}") for stack in stacks),
             *(("show", queue, "--limit", "1") for queue in queues),
         )
     walk.mend(mends)
-    with _step(console, result, "mend, replay", live=True):
+    with _step(console, result, "mend and replay", live=True):
         operator.run(*(_replay(queue, replay) for queue, replay in queues.items()))
         with Live(console=console, transient=True) as live:
             walk.until_done(lambda: show(live))

@@ -32,7 +32,7 @@ class Operator:
 
     def __init__(self, console: Console, aws: Connection) -> None:
         self._console = console
-        self._environment = aws.environment()
+        self._environment = aws.environment() | {"COLUMNS": str(console.width)}
 
     def run(self, *commands: Sequence[str]) -> None:
         """Run `lambda-patterns failures ...` for each of `commands`, side by side, shown in order.

@@ -100,14 +100,12 @@ def _proved(proved: Sequence[Proved]) -> Table:
 
 
 def _answers(answers: Sequence[Answer]) -> Table:
-    table = Table("stack", "function", "answer", "ms", title="called", title_justify="left")
-    for answer in answers:
-        table.add_row(
-            escape(answer.call.stack),
-            escape(answer.call.function),
-            escape(_short(answer.payload)),
-            f"{answer.seconds * 1000:.0f}",
-        )
+    answer = Column("answer", overflow="fold")
+    table = Table("stack", "function", answer, "ms", title="called", title_justify="left")
+    for each in answers:
+        milliseconds = f"{each.seconds * 1000:.0f}"
+        called = (each.call.stack, each.call.function, _short(each.payload), milliseconds)
+        table.add_row(*(escape(cell) for cell in called))
     return table
 
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
+import shutil
+import sys
 import time
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
 from rich.table import Table
 
+from lambda_patterns.errors import LambdaPatternsError
+from lambda_patterns.local.node import cdk_command, node_binary
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
 
     from lambda_patterns.local.background import Running
@@ -20,6 +28,9 @@ if TYPE_CHECKING:
 def how_to_use(console: Console, connection: Connection) -> None:
     """Print what points a shell, boto3, the AWS command line and cdk at it."""
     console.print("\nIn this shell, for boto3, the AWS command line and cdk:\n")
+    if folders := _out_of_reach():
+        path = ":".join(shlex.quote(str(folder)) for folder in folders)
+        console.print(f"  export PATH={path}:$PATH", soft_wrap=True, highlight=False, markup=False)
     for name, value in connection.variables().items():
         console.print(f"  export {name}={shlex.quote(value)}", soft_wrap=True, highlight=False)
     console.print("  unset AWS_PROFILE AWS_SESSION_TOKEN", highlight=False)
@@ -32,6 +43,21 @@ def how_to_use(console: Console, connection: Connection) -> None:
     ):
         console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
     console.print()
+
+
+def _out_of_reach() -> list[Path]:
+    """Name the folders of what is typed here and cannot be found on PATH."""
+    found: dict[Path, None] = {}
+    programs: tuple[tuple[str, Callable[[], Path]], ...] = (
+        ("node", node_binary),
+        ("lambda-patterns", lambda: Path(sys.executable)),
+        ("cdk", cdk_command),
+    )
+    for name, place in programs:
+        if shutil.which(name) is None:
+            with contextlib.suppress(LambdaPatternsError):  # it is nowhere: whoever types it is told so
+                found[place().parent] = None
+    return list(found)
 
 
 def status(console: Console, running: Running, *, responds: bool) -> None:
@@ -62,6 +88,9 @@ def not_what_it_seems(console: Console, recorded: list[dict[str, str]], other: l
     if recorded:
         console.print("\nrecorded only, nothing is behind it here:")
         for entry in recorded:
-            console.print(f"  {entry['Type']} {escape(entry['LogicalId'])} ({escape(entry['Stack'])})")
+            line = f"  {entry['Type']} {entry['LogicalId']} ({entry['Stack']})"
+            console.print(line, soft_wrap=True, markup=False)
+    if other:
+        console.print("\nfunctions on another version than they ask for:")
     for sentence, number in sorted(Counter(sentence.split(": ", 1)[1] for sentence in other).items()):
-        console.print(f"\nanother version than asked for: {escape(sentence)} ({number} functions)")
+        console.print(f"  {number}: {sentence}", markup=False)

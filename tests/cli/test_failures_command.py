@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 from click.testing import CliRunner, Result
 
-from lambda_patterns.cli import cli, failure_places, failure_tables
+from lambda_patterns.cli import cli, failure_places
 from lambda_patterns.cli.failure_options import AwsSettings
 from lambda_patterns.cli.failure_replay import How
 from lambda_patterns.cli.failure_tables import purpose
@@ -284,7 +284,7 @@ def test_what_a_place_is_fits_on_a_line_however_many_name_it() -> None:
 def test_the_table_has_room_in_80_columns(
     run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(failure_tables, "_PIPED_WIDTH", 80)
+    monkeypatch.setenv("COLUMNS", "80")
     function = "arn:aws:lambda:eu-central-1:123456789012:function:OrderEvents-FromBucket9E1C3A55-9xYzAbCdEfGh"
     context = {"functionArn": f"{function}:live", "condition": "RetriesExhausted"}
     error = {"errorType": "ConditionalCheckFailedException", "errorMessage": "no"}
