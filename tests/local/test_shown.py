@@ -1,0 +1,62 @@
+"""What people read of an embedded AWS says how to reach it from their own shell, and what it is not."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from lambda_patterns.local import show
+from lambda_patterns.local.connection import Connection
+
+
+@pytest.fixture
+def console() -> Console:
+    return Console(file=io.StringIO(), width=80)
+
+
+def said(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_a_shell_that_finds_none_of_the_programs_is_told_their_folders(
+    console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "node_modules" / ".bin"
+    folder.mkdir(parents=True)
+    (folder / "cdk").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("sys.executable", "/my tools/bin/python")
+    monkeypatch.setattr(show, "node_binary", lambda: Path("/node/bin/node"))
+    show.how_to_use(console, Connection("http://127.0.0.1:1", "us-east-1"))
+    assert f"\n  export PATH=/node/bin:'/my tools/bin':{folder}:$PATH\n" in said(console)
+
+
+def test_a_shell_that_finds_them_all_keeps_its_path(
+    console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("node", "cdk", "lambda-patterns"):
+        (tmp_path / name).touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    show.how_to_use(console, Connection("http://127.0.0.1:1", "us-east-1"))
+    assert "PATH=" not in said(console)
+    assert "  export AWS_ENDPOINT_URL=http://127.0.0.1:1\n" in said(console)
+
+
+def test_what_is_not_what_it_seems_takes_one_line_each(console: Console) -> None:
+    long = "A" * 80
+    show.not_what_it_seems(
+        console,
+        [{"Type": "AWS::Budgets::Budget", "LogicalId": long, "Stack": "Shop"}],
+        ["F: python3.14 runs on Python 3.11", "G: python3.14 runs on Python 3.11"],
+    )
+    assert said(console).splitlines() == [
+        "",
+        "recorded only, nothing is behind it here:",
+        f"  AWS::Budgets::Budget {long} (Shop)",
+        "",
+        "functions on another version than they ask for:",
+        "  2: python3.14 runs on Python 3.11",
+    ]
