@@ -293,13 +293,18 @@ def test_a_function_behind_a_closed_nat_instance_lacks_the_internet(changed: Cha
     assert found == {"nat-instance-broken", "internet-unreachable"}
 
 
-def test_a_nat_instance_that_lets_nothing_in_is_broken(changed: Changed) -> None:
-    found = changed(
+def test_a_nat_instance_that_lets_nothing_in_is_broken() -> None:
+    found = findings(
         "nat-instance-broken",
         NatInstance__Properties__SourceDestCheck=False,
         NatGroup__Properties__SecurityGroupIngress=None,
     )
-    assert found == {"nat-instance-broken"}
+    message = (
+        "NatInstance is a NAT instance: security group NatGroup: no rule lets tcp 443 in from the subnets "
+        "that route to it (SG_HAS_NO_RULES)"
+    )
+    broken = [(one.rule, one.message) for one in found if one.severity is not Severity.NOTE]
+    assert broken == [("nat-instance-broken", message)]
 
 
 def test_one_zone_by_its_id_is_one_zone(changed: Changed) -> None:

@@ -399,6 +399,115 @@ def test_network_acls_of_a_nat_gateways_subnet_are_passed_both_ways() -> None:
         assert verdict(without, "Db") == ("blocked", "SUBNET_ACL_RESTRICTION")
 
 
+def acl_of_inner(*entries: tuple[str, bool]) -> Resources:
+    """A network ACL of the subnet `Inner` that lets TCP in from, or out to, each block."""
+    found = {
+        f"Entry{number}": made(
+            "EC2::NetworkAclEntry",
+            NetworkAclId=ref("Acl"),
+            RuleNumber=100 + number,
+            Protocol=6,
+            PortRange={"From": 0, "To": 65535},
+            Egress=egress,
+            RuleAction="allow",
+            CidrBlock=block,
+        )
+        for number, (block, egress) in enumerate(entries)
+    }
+    return {
+        "Acl": made("EC2::NetworkAcl", VpcId=ref("Vpc")),
+        "InnerAcl": made("EC2::SubnetNetworkAclAssociation", SubnetId=ref("Inner"), NetworkAclId=ref("Acl")),
+        **found,
+    }
+
+
+def by_a_nat_in_inner(**target: Any) -> Resources:
+    """The function's table leads to what stands in `Inner`, a subnet with a way to the internet."""
+    return base(
+        **gateway(),
+        Route=route(**target),
+        Inner=made("EC2::Subnet", VpcId=ref("Vpc"), CidrBlock="10.0.9.0/28"),
+        InnerTable=made("EC2::RouteTable", VpcId=ref("Vpc")),
+        InnerAssociation=made(
+            "EC2::SubnetRouteTableAssociation", SubnetId=ref("Inner"), RouteTableId=ref("InnerTable")
+        ),
+        Onward=route(table="InnerTable", GatewayId=ref("Gateway")),
+    )
+
+
+def test_entries_that_let_in_a_subnet_half_by_half_let_it_out_whole() -> None:
+    resources = by_a_nat_in_inner(NatGatewayId=ref("Nat"))
+    resources["Nat"] = made("EC2::NatGateway", SubnetId=ref("Inner"))
+    halves = [(f"10.0.{third}.{fourth}/25", False) for third in (0, 1) for fourth in (0, 128)]
+    outside = [(EVERYWHERE, True), ("128.0.0.0/1", False), ("0.0.0.0/5", False), ("16.0.0.0/4", False)]
+    outside += [("32.0.0.0/3", False), ("64.0.0.0/2", False), ("8.0.0.0/7", False), ("11.0.0.0/8", False)]
+    outside += [("12.0.0.0/6", False)]
+    assert verdict({**resources, **acl_of_inner(*halves, *outside)}) == ("reached", None)
+    assert verdict({**resources, **acl_of_inner(*halves[:3], *outside)}) == ("unknown", None)
+    assert verdict({**resources, **acl_of_inner(*outside)}) == ("blocked", "SUBNET_ACL_RESTRICTION")
+
+
+def test_a_nat_instance_that_lets_out_to_single_public_addresses_is_neither_all_nor_nothing() -> None:
+    resources = by_a_nat_in_inner(InstanceId=ref("Nat"))
+    resources["Nat"] = made(
+        "EC2::Instance",
+        SourceDestCheck=False,
+        NetworkInterfaces=[
+            {
+                "DeviceIndex": "0",
+                "AssociatePublicIpAddress": True,
+                "SubnetId": ref("Inner"),
+                "GroupSet": [ref("NatGroup")],
+            }
+        ],
+    )
+    entering = rule(443, CidrIp="10.0.0.0/16")
+    for block, expected in (
+        (EVERYWHERE, "reached"),
+        ("203.0.113.0/24", "unknown"),
+        ("10.0.0.0/8", "blocked"),
+    ):
+        leaving = rule(443, CidrIp=block)
+        resources["NatGroup"] = group(SecurityGroupIngress=[entering], SecurityGroupEgress=[leaving])
+        assert verdict(resources)[0] == expected
+
+
+def test_a_route_that_may_take_a_part_of_the_addresses_elsewhere_leaves_it_open() -> None:
+    resources = beyond_a_private_nat_gateway(CidrIp="10.0.0.0/16")
+    resources |= gateway()
+    resources["Back"] = route("10.0.0.0/16", "FarTable", VpcPeeringConnectionId=ref("Peering"))
+    resources["Forth"] = route("10.9.0.0/16", GatewayId=ref("Gateway"))
+    assert verdict(resources, "Db") == ("blocked", "NO_ROUTE_TO_DESTINATION")
+    resources["Part"] = route("10.9.0.0/25", TransitGatewayId="tgw-1")
+    assert verdict(resources, "Db") == ("unknown", None)
+
+
+@pytest.mark.parametrize(("number", "expected"), [(90, "unknown"), (110, "reached")])
+def test_an_entry_that_may_deny_counts_before_the_one_that_allows(number: int, expected: str) -> None:
+    entries = {
+        f"{name}{egress}": made(
+            "EC2::NetworkAclEntry",
+            NetworkAclId=ref("Acl"),
+            RuleNumber=order,
+            Protocol=-1,
+            Egress=egress,
+            RuleAction=action,
+            CidrBlock=block,
+        )
+        for name, order, action, block in (
+            ("Deny", number, "deny", ref("Block")),
+            ("Allow", 100, "allow", EVERYWHERE),
+        )
+        for egress in (False, True)
+    }
+    resources = base(**database(), Acl=made("EC2::NetworkAcl", VpcId=ref("Vpc")), **entries)
+    for name in "AB":
+        resources[f"{name}Acl"] = made(
+            "EC2::SubnetNetworkAclAssociation", SubnetId=ref(name), NetworkAclId=ref("Acl")
+        )
+    assert verdict(resources, "Db", **parameter("Block"))[0] == expected
+
+
 def test_a_private_hosted_zone_may_take_the_name_elsewhere() -> None:
     zone = made("Route53::HostedZone", Name="sqs.eu-west-1.amazonaws.com.", VPCs=[{"VPCId": ref("Vpc")}])
     assert verdict(base(), Service("sqs"))[0] == "blocked"
@@ -417,6 +526,23 @@ def test_a_regional_nat_gateway_leads_out_by_an_internet_gateway_that_is_not_kno
     resources = base(Route=route(NatGatewayId=ref("Nat")), Nat=nat)
     assert verdict(resources) == ("blocked", "NO_ROUTE_TO_DESTINATION")
     assert verdict({**resources, "Attachment": attached}, **parameter("Id")) == ("reached", None)
+
+
+def test_a_regional_nat_gateway_may_have_the_internet_gateway_of_a_vpc_that_is_not_known() -> None:
+    resources = base(
+        **gateway(),
+        Route=route(NatGatewayId=ref("Nat")),
+        Nat=made("EC2::NatGateway", VpcId=ref("Vpc"), AvailabilityMode="regional"),
+    )
+    resources["Attachment"]["Properties"]["VpcId"] = ref("Where")
+    deployment = next(from_templates({"t": {"Resources": resources, **parameter("Where")}}).deployments())
+    source = deployment.find("Function")
+    assert source is not None
+    trace = deployment.network.trace(source, Internet())
+    assert trace.verdict is Verdict.UNKNOWN
+    assert trace.reason is not None
+    assert trace.reason.sentence == "whether its VPC has an internet gateway is not known"
+    assert deployment.network.regional("Nat") is None
 
 
 def test_a_route_for_addresses_that_are_not_known_may_be_the_one_to_the_other_vpc() -> None:
