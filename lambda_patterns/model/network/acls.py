@@ -65,7 +65,7 @@ def _boundaries(entries: Sequence[AclEntry], ports: tuple[int, int]) -> list[int
 def _say(entry: AclEntry | None) -> str:
     if entry is None:
         return "no entry allows it"
-    ports = "all ports" if entry.protocol == "-1" or (entry.low, entry.high) == EVERY_PORT else _ports(entry)
+    ports = "all ports" if (entry.low, entry.high) == EVERY_PORT else _ports(entry)
     traffic = {"-1": "all traffic", None: "unknown protocol"}.get(entry.protocol, f"{entry.protocol} {ports}")
     action = {True: "allow", False: "deny", None: "allow or deny"}[entry.allow]
     number = "entry" if entry.number is None else f"entry {entry.number}"

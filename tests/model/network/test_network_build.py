@@ -115,6 +115,16 @@ def test_a_rule_takes_the_port_from_what_listens_on_it() -> None:
     assert verdict(resources, "Db") == ("reached", None)
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [(-1, -1, "reached"), (-2, -2, "blocked"), (5432, 5432, "reached"), (5433, 5433, "blocked")],
+)
+def test_the_port_minus_one_stands_for_every_port(low: int, high: int, expected: str) -> None:
+    opened = {"IpProtocol": "tcp", "FromPort": low, "ToPort": high, "CidrIp": "10.0.0.0/16"}
+    resources = base(**database()) | {"DbGroup": group(SecurityGroupIngress=[opened])}
+    assert verdict(resources, "Db")[0] == expected
+
+
 def test_a_block_is_taken_from_the_vpc() -> None:
     block = rule(5432, CidrIp={"Fn::GetAtt": ["Vpc", "CidrBlock"]})
     assert (
@@ -408,7 +418,7 @@ def acl_of_inner(*entries: tuple[str, bool]) -> Resources:
             RuleNumber=100 + number,
             Protocol=6,
             PortRange={"From": 0, "To": 65535},
-            Egress=egress,
+            Egress=egress or ref("AWS::NoValue"),
             RuleAction="allow",
             CidrBlock=block,
         )
