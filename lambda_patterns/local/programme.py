@@ -81,21 +81,21 @@ def _stacks(stacks: Sequence[Deployed]) -> Table:
 
 
 def _proved(proved: Sequence[Proved]) -> Table:
-    table = Table(
-        Column("function", overflow="fold"),
-        Column("target", overflow="fold"),
-        *("verdict", "how"),
-        title="proved from the templates (the network here lets everything through)",
-        title_justify="left",
-    )
+    title = "proved from the templates (the network here lets everything through)"
+    table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
     last = ""
     for entry in proved:
-        colour = (
-            "yellow" if entry.verdict == "unknown" or (entry.needed and entry.verdict == "blocked") else ""
-        )
-        name, last = "" if entry.function == last else entry.function, entry.function
+        if entry.function != last:
+            table.add_row(escape(entry.function))
+            last = entry.function
+        fault = entry.verdict == "unknown" or (entry.needed and entry.verdict == "blocked")
         target = entry.target if entry.needed else f"{entry.target} (not needed)"
-        table.add_row(escape(name), escape(target), entry.verdict, escape(entry.how), style=colour)
+        joined = " " if entry.verdict == "reached" else ": "
+        table.add_row(
+            f"  {escape(target)}",
+            escape(f"{entry.verdict}{joined}{entry.how}"),
+            style="yellow" if fault else "",
+        )
     return table
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from lambda_patterns.local import show
+from lambda_patterns.local import programme, show
 from lambda_patterns.local.connection import Connection
+from lambda_patterns.local.proof import Proved
 
 
 @pytest.fixture
@@ -59,4 +60,20 @@ def test_what_is_not_what_it_seems_takes_one_line_each(console: Console) -> None
         "",
         "functions on another version than they ask for:",
         "  2: python3.14 runs on Python 3.11",
+    ]
+
+
+def test_what_is_proved_takes_one_line_each_in_80_columns(console: Console) -> None:
+    function, through = "NatInstance/RecordEgressAddress", "through NAT instance, internet gateway"
+    rows = [("internet", "reached", through, True), ("s3", "blocked", "no route leads to s3", False)]
+    proved = [
+        Proved(function=function, target=target, verdict=verdict, how=how, needed=needed)
+        for target, verdict, how, needed in rows
+    ]
+    programme.summary(console, programme.Result(proved=proved), 1.0, 1.0)
+    lines = [line.rstrip() for line in said(console).splitlines()]
+    start = lines.index(function)
+    assert lines[start + 1 : start + 3] == [
+        "  internet                       reached through NAT instance, internet gateway",
+        "  s3 (not needed)                blocked: no route leads to s3",
     ]
