@@ -238,29 +238,48 @@ def test_a_path_that_cannot_be_one_is_named() -> None:
         {"Resources": None},
         {"Resources": {}},
         {"AWSTemplateFormatVersion": "2010-09-09"},
-        {"Resources": {"It": {}}},
-        {"Resources": {"It": {"Type": None, "Properties": None, "DependsOn": 5, "Metadata": []}}},
-        {
-            "Resources": {"It": {"Type": ["A"], "Condition": ["B"], "DependsOn": [1, {}]}},
-            "Conditions": {"B": 3},
-        },
-        {
-            "Resources": {"It": {"Type": "T"}},
-            "Outputs": {"O": None, "P": {"Export": 1}, "Q": {"Export": {"Name": 1}}},
-        },
-        {
-            "Resources": {"It": {"Type": "T"}},
-            "Parameters": {"P": None, "Q": {"Type": 5}},
-            "Mappings": {"M": 1},
-        },
         {"Resources": {}, "Rules": [], "Metadata": 5},
     ],
 )
-def test_what_is_merely_odd_is_tolerated(sections: dict[str, Any]) -> None:
-    for deployment in from_templates({"t": sections}).deployments():
-        for resource in deployment.resources:
-            assert resource.properties == {}
-            assert resource.metadata == {}
+def test_a_template_may_have_no_resources(sections: dict[str, Any]) -> None:
+    assert [one.resources for one in from_templates({"t": sections}).deployments()] == [()]
+
+
+@pytest.mark.parametrize(
+    ("sections", "kind"),
+    [
+        ({"Resources": {"It": {}}}, ""),
+        (
+            {"Resources": {"It": {"Type": None, "Properties": None, "DependsOn": 5, "Metadata": []}}},
+            "",
+        ),
+        (
+            {
+                "Resources": {"It": {"Type": ["A"], "Condition": ["B"], "DependsOn": [1, {}]}},
+                "Conditions": {"B": 3},
+            },
+            "",
+        ),
+        (
+            {
+                "Resources": {"It": {"Type": "T"}},
+                "Outputs": {"O": None, "P": {"Export": 1}, "Q": {"Export": {"Name": 1}}},
+            },
+            "T",
+        ),
+        (
+            {
+                "Resources": {"It": {"Type": "T"}},
+                "Parameters": {"P": None, "Q": {"Type": 5}},
+                "Mappings": {"M": 1},
+            },
+            "T",
+        ),
+    ],
+)
+def test_what_is_merely_odd_is_tolerated(sections: dict[str, Any], kind: str) -> None:
+    it = only(from_templates({"t": sections}))
+    assert (it.id, it.type, it.properties, it.metadata) == ("It", kind, {}, {})
 
 
 @pytest.mark.parametrize(
