@@ -80,12 +80,16 @@ class TunedFunction:
         """Restore the memory size that a crashed call left behind; the size, or None if none did."""
         if not self._journal.is_file():
             return None
-        said = json.loads(self._journal.read_text(encoding="utf-8"))
+        try:
+            memory = int(json.loads(self._journal.read_text(encoding="utf-8"))["memory"])
+        except ValueError:  # it ended while it wrote this, before it changed anything
+            self._journal.unlink()
+            return None
         self._set = self.memory
-        self._restore(int(said["memory"]))
+        self._restore(memory)
         self.configuration = self._client.get_function_configuration(FunctionName=self._name)
         self._delete(self._left_behind())
-        return int(said["memory"])
+        return memory
 
     @contextmanager
     def versions(self, sizes: Sequence[int]) -> Iterator[dict[int, str]]:
