@@ -47,4 +47,4 @@ bench: $(SET_UP)
 	$(BIN)/python -m bench
 
 clean:
-	rm -rf .venv node_modules cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-bench .coverage node_modules cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis
