@@ -132,6 +132,21 @@ def test_a_block_is_taken_from_the_vpc() -> None:
     )
 
 
+def test_a_default_route_takes_nothing_from_a_vpc_whose_blocks_are_not_known() -> None:
+    resources = base(**database(), Route=route(NatGatewayId="nat-1"))
+    resources["Vpc"]["Properties"]["CidrBlock"] = ref("Block")
+    assert verdict(resources, "Db", **parameter("Block")) == ("reached", None)
+
+
+@pytest.mark.parametrize("block", ["10.0.0.0/16", ref("Block")])
+def test_a_route_more_specific_than_the_local_one_may_take_traffic_inside_the_vpc(block: Any) -> None:
+    resources = base(**database(), Route=route("10.0.1.0/24", NatGatewayId="nat-1"))
+    resources["Vpc"]["Properties"]["CidrBlock"] = block
+    assert verdict(resources, "Db", **parameter("Block")) == ("unknown", None)
+    resources["Route"] = route("10.0.9.0/24", NatGatewayId="nat-1")
+    assert verdict(resources, "Db", **parameter("Block")) == ("reached", None)
+
+
 def test_a_block_that_holds_one_of_two_subnets_lets_in_from_one() -> None:
     block = rule(5432, CidrIp="10.0.0.0/24")
     resources = {**base(**database()), "DbGroup": group(SecurityGroupIngress=[block])}
