@@ -191,6 +191,9 @@ def function_by_hand(stack: Stack, vpc: ec2.Vpc, endpoint: ec2.InterfaceVpcEndpo
     resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active")
     resource.add_metadata("LambdaPatterns", {"Needs": ["secretsmanager", "s3"]})
     _acknowledge(function, *_packs("LambdaConcurrency", "the account's pool bounds it"))
+    function.connections.allow_to(
+        ec2.Peer.ipv4("127.0.0.1/32"), ec2.Port.all_traffic(), "Ends the rule that lets everything out"
+    )
     function.connections.allow_to(endpoint, ec2.Port.HTTPS, "443 to the endpoint of secretsmanager")
     function.connections.allow_to(ec2.Peer.any_ipv4(), ec2.Port.HTTPS, "443 to wherever the routes lead")
 

@@ -9,6 +9,7 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_secretsmanager as secretsmanager
 
+from lambda_patterns.constructs.closed_group import closed_group
 from lambda_patterns.constructs.function_options import is_token
 from lambda_patterns.constructs.network import LambdaNetwork
 from lambda_patterns.errors import ArgumentError
@@ -145,13 +146,8 @@ def rotate(
     ROTATION_PERIOD.check(rotation.automatically_after.to_hours(integral=False), "automatically_after")
     subnets = where.subnets if rotation.vpc_subnets is None else selected(where.vpc, rotation.vpc_subnets)
     _check_way(rotation, where, subnets)
-    group = ec2.SecurityGroup(
-        scope,
-        "RotationSecurityGroup",
-        vpc=where.vpc,
-        allow_all_outbound=False,
-        description="The rotation: out to the database and to Secrets Manager",
-    )
+    about = "The rotation: out to the database and to Secrets Manager"
+    group = closed_group(scope, "RotationSecurityGroup", where.vpc, about)
     group.connections.allow_to(source.database, source.port, "The rotation changes passwords")
     if isinstance(where.network, LambdaNetwork):
         where.network.let_out(group, [_SERVICE])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from aws_cdk import aws_ec2 as ec2
 
 from lambda_patterns.constructs.base_function import BaseFunction
+from lambda_patterns.constructs.closed_group import close
 from lambda_patterns.constructs.endpoints import INTERNET, check_name, check_service
 from lambda_patterns.constructs.execution_role import network_interface_statements
 from lambda_patterns.constructs.network import LambdaNetwork
@@ -101,11 +102,10 @@ class VpcFunction(BaseFunction):
             placement=placement,
             options=options,
         )
+        if security_groups is None:
+            close(self)
         if isinstance(network, LambdaNetwork):
-            if network.isolated:
-                self._declare("Isolated", value=True)
-            if network.stated_routes is not None:
-                self._declare("Network", value=network.stated_routes)
+            self._declare_network(network)
         if wanted:
             self.add_needs(*wanted)
 
@@ -175,6 +175,12 @@ class VpcFunction(BaseFunction):
             ranges = ranges_behind(peer, self.vpc, self._subnets)
             for target in targets:
                 let_in(target, ranges, opened)
+
+    def _declare_network(self, network: LambdaNetwork) -> None:
+        if network.isolated:
+            self._declare("Isolated", value=True)
+        if network.stated_routes is not None:
+            self._declare("Network", value=network.stated_routes)
 
     def _check_needs(self, needs: Sequence[str]) -> None:
         for need in needs:

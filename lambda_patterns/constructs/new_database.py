@@ -11,6 +11,7 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_rds as rds
 
+from lambda_patterns.constructs.closed_group import closed_group
 from lambda_patterns.constructs.database_engine import proxied_engine, version_of
 from lambda_patterns.constructs.database_logs import log_groups, wait_for
 from lambda_patterns.constructs.database_reasons import acknowledge_database
@@ -199,12 +200,11 @@ def _common(scope: Construct, around: Surroundings, facts: engines.Engine) -> di
         "vpc": around.vpc,
         "vpc_subnets": around.vpc_subnets,
         "security_groups": [
-            ec2.SecurityGroup(
+            closed_group(
                 scope,
                 "DatabaseSecurityGroup",
-                vpc=around.vpc,
-                allow_all_outbound=False,
-                description="The database: lets its proxy in, and out only what is granted by name",
+                around.vpc,
+                "The database: lets its proxy in, and out only what is granted by name",
             )
         ],
         "credentials": rds.Credentials.from_secret(around.master_secret),

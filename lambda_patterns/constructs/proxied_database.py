@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_rds as rds
 from aws_cdk import aws_secretsmanager as secretsmanager
 
+from lambda_patterns.constructs.closed_group import closed_group
 from lambda_patterns.constructs.database_connection import ConnectableDatabase, ProxyFacts, user_arn
 from lambda_patterns.constructs.database_engine import checked_database_name
 from lambda_patterns.constructs.database_placement import Rotation, check_stacks, place, rotate
@@ -150,13 +151,8 @@ class ProxiedDatabase(ConnectableDatabase):
             for name, user in self._users.items():
                 self.secrets[name] = self._secrets.of_user(user, self.database)
         self.role = self._login_role()
-        group = ec2.SecurityGroup(
-            self,
-            "ProxySecurityGroup",
-            vpc=self._place.vpc,
-            allow_all_outbound=False,
-            description="The proxy: out to the database alone, in from what is connected by name",
-        )
+        about = "The proxy: out to the database alone, in from what is connected by name"
+        group = closed_group(self, "ProxySecurityGroup", self._place.vpc, about)
         group.connections.allow_to(self.database, source.port, "The proxy logs in to the database")
         self.proxy = rds.CfnDBProxy(
             self,

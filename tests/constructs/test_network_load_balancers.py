@@ -56,7 +56,8 @@ def ranges(template: dict[str, Any], name: str) -> list[tuple[str, int | None]]:
         one["Properties"] for key, one in groups if key.startswith(name) and "VpcId" in one["Properties"]
     ]
     rules = [*found.get("SecurityGroupEgress", []), *found.get("SecurityGroupIngress", [])]
-    return [(rule["CidrIp"], rule.get("ToPort")) for rule in rules if rule["CidrIp"] != "255.255.255.255/32"]
+    closed = ("127.0.0.1/32", "255.255.255.255/32")
+    return [(rule["CidrIp"], rule.get("ToPort")) for rule in rules if rule["CidrIp"] not in closed]
 
 
 def own_ranges(network: LambdaNetwork) -> list[str]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from aws_cdk import Stack
+from aws_cdk import aws_ec2 as ec2
 
 from lambda_patterns.constructs import (
     EgressOnlyGateway,
@@ -74,4 +75,14 @@ def test_with_endpoints_it_reaches_what_it_needs_and_not_what_another_does(
         "sqs": Verdict.BLOCKED,
         "sns": Verdict.BLOCKED,
         "internet": Verdict.BLOCKED,
+    }
+
+
+def test_beside_the_groups_that_it_may_call_a_function_is_let_out_to_nothing(stack: Stack) -> None:
+    network = LambdaNetwork(stack, "Network", internet=Endpoints("secretsmanager", "sqs"))
+    VpcFunction(stack, "Fetch", network=network, needs=["secretsmanager"], **code())
+    network.vpc.add_interface_endpoint("Sns", service=ec2.InterfaceVpcEndpointAwsService.SNS)
+    assert verdicts(stack, "secretsmanager", "sns") == {
+        "secretsmanager": Verdict.REACHED,
+        "sns": Verdict.BLOCKED,
     }

@@ -120,14 +120,14 @@ def test_without_needs_its_group_lets_nothing_in_and_nothing_out(
     group = only(template, "AWS::EC2::SecurityGroup")
     assert "SecurityGroupIngress" not in group
     (nothing,) = group["SecurityGroupEgress"]
-    assert nothing["CidrIp"] == "255.255.255.255/32"
+    assert nothing["CidrIp"] == "127.0.0.1/32"
     assert not declarations(template)
 
 
 def test_internet_opens_443_and_is_recorded(stack: Stack, network: LambdaNetwork) -> None:
     VpcFunction(stack, "Fetch", network=network, internet=True, **code())
     template = synthesize(stack)
-    (rule,) = only(template, "AWS::EC2::SecurityGroup")["SecurityGroupEgress"]
+    _, rule = only(template, "AWS::EC2::SecurityGroup")["SecurityGroupEgress"]
     assert (rule["CidrIp"], rule["FromPort"], rule["ToPort"]) == ("0.0.0.0/0", 443, 443)
     assert declarations(template) == [{"Needs": ["internet"]}]
 
@@ -138,6 +138,8 @@ def test_a_need_opens_both_groups_of_its_endpoint_on_443(stack: Stack) -> None:
     template = synthesize(stack)
     ingress = only(template, "AWS::EC2::SecurityGroupIngress")
     egress = only(template, "AWS::EC2::SecurityGroupEgress")
+    own = next(g for g in of_type(template, "AWS::EC2::SecurityGroup") if "Fetch" in g["GroupDescription"])
+    assert [rule["CidrIp"] for rule in own["SecurityGroupEgress"]] == ["127.0.0.1/32"]
     assert ingress["GroupId"] == egress["DestinationSecurityGroupId"]
     assert ingress["GroupId"]["Fn::GetAtt"][0].startswith("NetworkSecretsmanagerEndpointGroup")
     assert (ingress["FromPort"], egress["FromPort"]) == (443, 443)
@@ -165,7 +167,7 @@ def test_behind_an_egress_only_gateway_it_speaks_ipv6(stack: Stack) -> None:
     made = next(f for f in of_type(template, "AWS::Lambda::Function") if "VpcConfig" in f)
     assert made["VpcConfig"]["Ipv6AllowedForDualStack"] is True
     nothing, rule = only(template, "AWS::EC2::SecurityGroup")["SecurityGroupEgress"]
-    assert nothing["CidrIp"] == "255.255.255.255/32"
+    assert nothing["CidrIp"] == "127.0.0.1/32"
     assert (rule["CidrIpv6"], rule["FromPort"]) == ("::/0", 443)
 
 
@@ -275,6 +277,6 @@ def test_any_vpc_will_do(stack: Stack) -> None:
     function = VpcFunction(stack, "Fetch", network=vpc, needs=["sqs"], **code())
     function.add_needs("kms")
     template = synthesize(stack)
-    (rule,) = only(template, "AWS::EC2::SecurityGroup")["SecurityGroupEgress"]
+    _, rule = only(template, "AWS::EC2::SecurityGroup")["SecurityGroupEgress"]
     assert (rule["CidrIp"], rule["FromPort"]) == ("0.0.0.0/0", 443)
     assert declarations(template) == [{"Needs": ["sqs", "kms"]}]
