@@ -144,7 +144,7 @@ def test_a_customer_key_is_used_for_storage_and_secrets_and_decrypted_through_se
         {"StringEquals": {"kms:ViaService": "secretsmanager.eu-central-1.amazonaws.com"}}
     ]
     encrypted = [found for found in resources.values() if found["Type"] == "AWS::SecretsManager::Secret"]
-    assert all("KmsKeyId" in found["Properties"] for found in encrypted)
+    assert ["KmsKeyId" in found["Properties"] for found in encrypted] == [True, True]
     (database,) = [found for found in resources.values() if found["Type"] == "AWS::RDS::DBInstance"]
     assert "KmsKeyId" in database["Properties"]
 

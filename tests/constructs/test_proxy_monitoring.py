@@ -65,7 +65,8 @@ def test_alarms_tell_whom_they_are_told_to() -> None:
     wiring = wire()
     topic = sns.Topic(wiring.code, "Topic")
     ProxyMonitoring(wiring.code, "Watch", database=wiring.database, alarm_actions=[actions.SnsAction(topic)])
-    assert all(len(alarm["AlarmActions"]) == 1 for alarm in alarms(wiring).values())
+    told = [alarm["AlarmActions"] for alarm in alarms(wiring).values()]
+    assert told == [[wiring.code.resolve(topic.topic_arn)]] * 5
 
 
 def test_a_dashboard_shows_them_unless_it_is_not_wanted() -> None:

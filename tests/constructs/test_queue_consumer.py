@@ -155,7 +155,8 @@ def test_without_a_reservation_several_queues_share_the_account(stack: Stack) ->
 
 def test_a_fifo_queue_has_a_fifo_queue_behind_it(stack: Stack) -> None:
     QueueConsumer(stack, "Consumer", function=PlainFunction(stack, "Orders", **code()), fifo=True)
-    assert all(queue["FifoQueue"] is True for queue in of_type(synthesize(stack), "AWS::SQS::Queue"))
+    queues = of_type(synthesize(stack), "AWS::SQS::Queue")
+    assert [queue["FifoQueue"] for queue in queues] == [True, True]
 
 
 def test_another_time_is_taken_with_its_reason_and_recorded(stack: Stack) -> None:

@@ -142,9 +142,8 @@ def test_failures_are_kept_on_the_qualifier_that_is_invoked(stack: Stack, live: 
     on_event(live, "Paid", pattern=events.EventPattern(source=["orders"]), on_failure=queue)
     configuration = one(stack, "AWS::Lambda::EventInvokeConfig")
     assert "Aliaslive" in str(configuration["Qualifier"])
-    (queued,) = found(stack, "AWS::SQS::Queue")
-    assert configuration["DestinationConfig"]["OnFailure"]["Destination"]
-    assert queued
+    kept_in = configuration["DestinationConfig"]["OnFailure"]["Destination"]
+    assert kept_in == stack.resolve(queue.queue.queue_arn)
 
 
 def test_a_partner_sends_to_the_bus_of_its_event_source(stack: Stack, function: PlainFunction) -> None:
