@@ -74,7 +74,8 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may know fewer letters than a template
     try:
-        code = cli.main(standalone_mode=False)
+        # no-color.org: whatever it says, click asks the terminal alone
+        code = cli.main(standalone_mode=False, color=False if os.environ.get("NO_COLOR") else None)
         if sys.stdout is not None:
             sys.stdout.flush()
     except LambdaPatternsError as error:
