@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from lambda_patterns.model.values import Value
 
 _OF_ITS_VPC = frozenset({"DefaultSecurityGroup", "DefaultNetworkAcl"})
-_CIDRS = frozenset({"CidrBlock"})
 
 
 class Identity:
@@ -52,9 +51,7 @@ class Identity:
 
 
 def block(value: Value) -> Prefix | Unknown:
-    """Read an address block, written out or taken from a VPC's or subnet's own property."""
-    if isinstance(value, Reference) and value.attribute in _CIDRS:
-        value = value.resource.get("CidrBlock")
+    """Read an address block that is written out, here or in the resource that it is taken from."""
     if isinstance(value, str):
         return parse(value) or Unknown(f"{value!r} is no address block")
     return value if isinstance(value, Unknown) else Unknown("an address block that is decided at deployment")

@@ -34,8 +34,6 @@ def _path(path: Path) -> Iterator[str]:
     width = max((len(hop.kind) for hop in path.hops), default=0)
     for hop in path.hops:
         yield f"    ok  {hop.kind:<{width}}  {hop.component}" + (f": {hop.by}" if hop.by else "")
-    if path.verdict is Verdict.REACHED:
-        return
     for reason in path.blocks:
         yield f"    x   {reason.kind}  {reason.component}: {reason.sentence} [{reason.code}]"
     for reason in path.doubts:

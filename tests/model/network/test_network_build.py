@@ -547,6 +547,10 @@ def test_a_private_hosted_zone_may_take_the_name_elsewhere() -> None:
 
 def test_a_regional_nat_gateway_leads_out_by_an_internet_gateway_that_is_not_known() -> None:
     nat = made("EC2::NatGateway", VpcId=ref("Vpc"), AvailabilityMode="regional")
+    closed = base(Route=route(NatGatewayId=ref("Nat")), Nat=nat)
+    alone = next(from_templates({"t": {"Resources": closed}}).deployments()).network.regional("Nat")
+    assert alone is not None
+    assert alone.sentence == "Vpc has no internet gateway, which a regional NAT gateway needs too"
     attached = made("EC2::VPCGatewayAttachment", VpcId=ref("Vpc"), InternetGatewayId=ref("Id"))
     resources = base(Route=route(NatGatewayId=ref("Nat")), Nat=nat)
     assert verdict(resources) == ("blocked", "NO_ROUTE_TO_DESTINATION")
