@@ -267,6 +267,13 @@ def test_an_unattached_internet_gateway_leads_nowhere(changed: Changed) -> None:
     assert found == {"nat-gateway-without-internet", "nat-shared-across-zones"}
 
 
+def test_a_regional_nat_gateway_leads_nowhere_without_an_internet_gateway(changed: Changed) -> None:
+    regional = {"VpcId": {"Ref": "Vpc"}, "AvailabilityMode": "regional"}
+    assert changed("nat-gateway-without-internet", Nat__Properties=regional) == set()
+    found = changed("nat-gateway-without-internet", Nat__Properties=regional, Attachment=None)
+    assert found == {"nat-gateway-without-internet"}
+
+
 def test_a_nat_gateway_that_may_be_private_may_be_where_it_is(changed: Changed) -> None:
     kind = {"Fn::ImportValue": "connectivity"}
     assert changed("nat-gateway-without-internet", Nat__Properties__ConnectivityType=kind) == set()
