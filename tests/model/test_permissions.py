@@ -278,6 +278,38 @@ def test_a_queue_lets_a_topic_in(deploy: Deploy, statements: list[Any], decision
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "policy", "names"),
+    [
+        ("SQS::Queue", "SQS::QueuePolicy", {"Queues": [{"Ref": "It"}]}),
+        ("SQS::Queue", "SQS::QueueInlinePolicy", {"Queue": {"Ref": "It"}}),
+        ("SNS::Topic", "SNS::TopicPolicy", {"Topics": [{"Ref": "It"}]}),
+        ("SNS::Topic", "SNS::TopicInlinePolicy", {"TopicArn": {"Ref": "It"}}),
+        ("S3::Bucket", "S3::BucketPolicy", {"Bucket": {"Ref": "It"}}),
+        ("SecretsManager::Secret", "SecretsManager::ResourcePolicy", {"SecretId": {"Ref": "It"}}),
+        ("Events::EventBus", "Events::EventBusPolicy", {"EventBusName": {"Ref": "It"}}),
+    ],
+)
+def test_the_policy_of_each_kind_of_resource_is_found(
+    deploy: Deploy, kind: str, policy: str, names: dict[str, Any]
+) -> None:
+    opened = {"Effect": "Allow", "Action": "*", "Resource": "*", "Principal": {"Service": "a.amazonaws.com"}}
+    written: dict[str, Any] = {"PolicyDocument": document(opened)}
+    if kind == "SecretsManager::Secret":
+        written = {"ResourcePolicy": document(opened)}
+    if kind == "Events::EventBus":
+        written = {"StatementId": "s", "Statement": opened}
+    its = {"Type": f"AWS::{policy}", "Properties": names | written}
+    deployment = deploy({"It": {"Type": f"AWS::{kind}"}, "Other": {"Type": f"AWS::{kind}"}, "Policy": its})
+
+    def admitted(name: str, service: str) -> Decision:
+        return deployment.permissions.admits(the(deployment, name), service, "any:Action")
+
+    assert admitted("It", "a.amazonaws.com") is Decision.ALLOWED
+    assert admitted("It", "b.amazonaws.com") is Decision.DENIED
+    assert admitted("Other", "a.amazonaws.com") is Decision.DENIED
+
+
 def test_a_queue_without_a_policy_lets_no_service_in(deploy: Deploy) -> None:
     deployment = deploy({"Queue": QUEUE})
     queue = the(deployment, "Queue")
