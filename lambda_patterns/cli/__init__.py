@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
 import io
 import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
@@ -28,6 +29,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "tune": ("tune", "Measure a deployed function over memory sizes."),
 }
 
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+# what the extra `redrive` brings; what else may be missing comes with `local`
+_REDRIVE = {"boto3", "botocore", "jmespath", "rich"}
+
 COLLECTIONS = (100_000, 20, 50)
 """`gc.set_threshold` of the command line: a short life, of which looking for garbage would be a fifth."""
 
@@ -45,13 +50,7 @@ class _LazyGroup(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        try:
-            command = importlib.import_module(f"{__name__}.{COMMANDS[cmd_name][0]}").command
-        except ModuleNotFoundError as error:
-            extra = "pip install 'lambda-patterns[local]'"
-            raise LambdaPatternsError(
-                f"{cmd_name} needs {error.name}, which is not installed: {extra}"
-            ) from None
+        command = importlib.import_module(f"{__name__}.{COMMANDS[cmd_name][0]}").command
         assert isinstance(command, click.Command)  # noqa: S101  # narrows what importlib cannot type
         return command
 
@@ -78,33 +77,43 @@ def main() -> None:
         code = cli.main(standalone_mode=False, color=False if os.environ.get("NO_COLOR") else None)
         if sys.stdout is not None:
             sys.stdout.flush()
-    except LambdaPatternsError as error:
-        _refuse(str(error))
-    except BrokenPipeError:
-        _discard_output()
-        sys.exit(1)
-    except OSError as error:
-        if error.filename is None:
-            _discard_output()
-        _refuse(f"{error.filename or 'standard output'}: {error.strerror or error}")
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(2)
-    except click.ClickException as error:
-        context = getattr(error, "ctx", None)
-        help_is_at = f" (see {context.command_path} --help)" if context else ""
-        _refuse(" ".join(error.format_message().split()) + help_is_at)
     except click.Abort:
         click.echo("lambda-patterns: stopped", err=True)
         sys.exit(1)
+    except BrokenPipeError:
+        _discard_output()
+        sys.exit(1)
+    except (LambdaPatternsError, click.ClickException, ModuleNotFoundError, OSError) as error:
+        click.echo(f"lambda-patterns: {_line(error)}", err=True)
+        sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _line(error: Exception) -> str:
+    """Say what was given wrong, what is not installed, or what the machine refuses."""
+    match error:
+        case click.ClickException():
+            context = getattr(error, "ctx", None)
+            help_is_at = f" (see {context.command_path} --help)" if context else ""
+            return " ".join(error.format_message().split()) + help_is_at
+        case ModuleNotFoundError():
+            package = str(error.name).partition(".")[0]
+            if package in {"None", "lambda_patterns"}:
+                raise error
+            extra = "redrive" if package in _REDRIVE else "local"
+            return f"{package} is not installed: pip install 'lambda-patterns[{extra}]'"
+        case OSError(filename=None, errno=number) if number in _FULL:
+            _discard_output()
+            return f"standard output: {error.strerror}"
+        case OSError(filename=str(name)):
+            return f"{name}: {error.strerror}"
+        case _:
+            return str(error)
 
 
 def _discard_output() -> None:
     """Let what is left in the buffer go nowhere: the interpreter would try to write it again at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-
-
-def _refuse(message: str) -> NoReturn:
-    click.echo(f"lambda-patterns: {message}", err=True)
-    sys.exit(2)

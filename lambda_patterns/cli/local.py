@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from lambda_patterns.cli.regions import region_name
-from lambda_patterns.errors import LambdaPatternsError
 
 _PORT = click.option(
     "--port", type=click.IntRange(1, 65535), help="Which one, where several run. Default: the only one."
@@ -15,13 +14,6 @@ _PORT = click.option(
 @click.group()
 def command() -> None:
     """Start, stop and question the embedded AWS: MiniStack behind a launcher, on 127.0.0.1 alone."""
-    try:
-        import ministack  # type: ignore[import-untyped]  # noqa: F401  # it has no types; is it there?
-        import rich  # noqa: F401  # is the extra installed?
-    except ModuleNotFoundError as error:
-        raise LambdaPatternsError(
-            f"{error.name} is not installed: the embedded AWS needs it; pip install 'lambda-patterns[local]'"
-        ) from error
 
 
 @command.command()

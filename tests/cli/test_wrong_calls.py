@@ -1,5 +1,9 @@
 """What is called wrongly is answered in one line on standard error, with exit code 2."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from lambda_patterns.cli import main
@@ -49,3 +53,34 @@ def test_a_command_of_commands_without_one_shows_what_there_is(
     code, shown = answer("failures", monkeypatch, capsys)
     assert code == 2
     assert "Commands:" in shown
+
+
+@pytest.mark.parametrize(
+    ("call", "missing", "extra"),
+    [
+        ("failures list orders", "boto3", "redrive"),
+        ("failures list orders", "rich", "redrive"),
+        ("tune orders --payload {payload}", "boto3", "redrive"),
+        ("tune orders --payload {payload}", "botocore", "redrive"),
+        ("local status", "psutil", "local"),
+    ],
+)
+def test_what_is_not_installed_is_named_with_the_extra_that_brings_it(
+    call: str, missing: str, extra: str, tmp_path: Path
+) -> None:
+    payload = tmp_path / "event.json"
+    payload.write_text("{}")
+    hidden = f"""
+import sys
+class Hidden:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == {missing!r}:
+            raise ModuleNotFoundError(name=name)
+sys.meta_path.insert(0, Hidden())
+from lambda_patterns.cli import main
+main()
+"""
+    words = call.format(payload=payload).split()
+    ran = subprocess.run([sys.executable, "-c", hidden, *words], capture_output=True, text=True, check=False)
+    line = f"lambda-patterns: {missing} is not installed: pip install 'lambda-patterns[{extra}]'\n"
+    assert (ran.returncode, ran.stderr) == (2, line)
