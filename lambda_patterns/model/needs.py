@@ -56,7 +56,6 @@ _ADDRESSES = (
     "DNSName",
     "Dns",
     "PrivateIp",
-    "PrivateDns",
     "DbiResourceId",
     "DBClusterResourceId",
 )

@@ -345,6 +345,51 @@ def test_peers_are_what_the_environment_or_a_grant_to_connect_names(deploy: Depl
     assert found == {"Database": ["carries the address of Database"], "Proxy": ["allows rds-db:connect"]}
 
 
+def peers(deployment: Deployment) -> set[str]:
+    return {peer.resource.id for peer in deployment.needs.peers(the(deployment, "F"))}
+
+
+@pytest.mark.parametrize(
+    ("kind", "attribute", "needed"),
+    [
+        ("RDS::DBProxy", "Endpoint", True),
+        ("RDS::DBCluster", "ReadEndpoint.Address", True),
+        ("ElastiCache::ReplicationGroup", "PrimaryEndPoint.Address", True),
+        ("ElastiCache::CacheCluster", "ConfigurationEndpoint.Address", True),
+        ("ElasticLoadBalancingV2::LoadBalancer", "DNSName", True),
+        ("EC2::Instance", "PrivateIp", True),
+        ("EC2::Instance", "PrivateDnsName", True),
+        ("OpenSearchService::Domain", "DomainEndpoint", True),
+        ("RDS::DBInstance", "DbiResourceId", True),
+        ("RDS::DBCluster", "DBClusterResourceId", True),
+        ("RDS::DBProxy", "DBProxyArn", False),
+        ("EC2::Instance", "AvailabilityZone", False),
+        ("ElasticLoadBalancingV2::LoadBalancer", "LoadBalancerFullName", False),
+        ("SQS::Queue", "QueueName", False),
+    ],
+)
+def test_a_peer_is_whose_address_the_environment_carries(
+    deploy: Deploy, kind: str, attribute: str, needed: bool
+) -> None:
+    variables = {"HOST": arn("Peer", attribute)}
+    deployment = deploy(resources(variables=variables, Peer={"Type": f"AWS::{kind}"}))
+    assert peers(deployment) == ({"Peer"} if needed else set())
+
+
+def test_a_grant_on_the_database_of_a_proxy_that_the_code_is_given_is_meant_for_the_proxy(
+    deploy: Deploy,
+) -> None:
+    group = {"DBProxyName": {"Ref": "Proxy"}, "DBInstanceIdentifiers": [{"Ref": "Database"}]}
+    user = {"Fn::Sub": "arn:aws:rds-db:*:*:dbuser:${Database.DbiResourceId}/app"}
+    grant = allow("rds-db:connect", user)
+    target = {"Type": "AWS::RDS::DBProxyTargetGroup", "Properties": group}
+    given = {"HOST": arn("Proxy", "Endpoint")}
+    assert peers(deploy(resources(grant, variables=given, Group=target))) == {"Proxy"}
+    assert peers(deploy(resources(grant, Group=target))) == {"Database"}
+    both = given | {"DIRECT": arn("Database", "Endpoint.Address")}
+    assert peers(deploy(resources(grant, variables=both, Group=target))) == {"Proxy", "Database"}
+
+
 OUTSIDE: list[tuple[Any, Any]] = [
     ({"Ref": "Jobs"}, {"Ref": "Failed"}),
     ({"Fn::ImportValue": "jobs"}, {"Fn::ImportValue": "failed"}),
