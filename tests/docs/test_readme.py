@@ -35,9 +35,9 @@ def test_the_grant_that_the_network_does_not_lead_to_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (found,) = run(FIRST_OPEN + GRANTED, tmp_path, monkeypatch)
-    assert found.startswith("service-unreachable at Orders/ShipOrder/Resource: ")
+    assert found.startswith("egress-blocked at Orders/ShipOrder/Resource: ")
     assert "does not reach SNS" in found
-    assert "no route leads to sns (NO_ROUTE_TO_DESTINATION)" in found
+    assert "no rule lets tcp 443 out to sns (ENI_SG_RULES_MISMATCH)" in found
     assert "allows sns:Publish" in found
 
 

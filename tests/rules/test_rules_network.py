@@ -11,6 +11,7 @@ import yaml
 from lambda_patterns.model.assembly import from_templates, read
 from lambda_patterns.model.deployment import Settings
 from lambda_patterns.rules import network
+from lambda_patterns.rules.catalogue import select
 from lambda_patterns.rules.engine import check
 from lambda_patterns.rules.finding import Finding
 from lambda_patterns.rules.rule import Severity
@@ -419,3 +420,13 @@ def test_an_endpoint_policy_for_another_role_denies(changed: Changed) -> None:
         Another={"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {}}},
     )
     assert found == {"endpoint-policy-denies"}
+
+
+def test_a_closed_group_is_mended_by_the_need_that_it_is_closed_to() -> None:
+    (found,) = check(read(BAD / "egress-blocked.yaml"), rules=select(["egress-blocked"])).findings
+    assert found.fix == (
+        'declare the need: `VpcFunction(needs=["secretsmanager"])` opens the group, and asks its network for '
+        "a way there; or add {IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: 0.0.0.0/0} to "
+        "SecurityGroupEgress; or, if the code never calls it, "
+        '`function.allow_unreachable("secretsmanager", reason=...)`'
+    )

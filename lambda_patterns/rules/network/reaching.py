@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from lambda_patterns.model.deployment import Deployment
     from lambda_patterns.model.network.graph import Host
     from lambda_patterns.model.template import Resource
+    from lambda_patterns.rules.network.reach import Failed
 
+_LET_OUT = "{IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: 0.0.0.0/0}"
 _ACLS = "https://docs.aws.amazon.com/vpc/latest/userguide/custom-network-acl.html#nacl-ephemeral-ports"
 
 
@@ -43,17 +45,19 @@ def _service(deployment: Deployment) -> Iterator[Found]:
             continue
         if without_dns(deployment, failed) or unrouted(deployment, failed):
             continue
-        need = next(n for n in deployment.needs.of(failed.function.resource) if n.name == failed.name)
         fix = (
             f'add the endpoint: `Endpoints("{failed.name}", ...)` of LambdaNetwork, or an'
             f" AWS::EC2::VPCEndpoint with ServiceName com.amazonaws.<region>.{failed.name}; or NAT; or, if"
             f' the code never calls it, `function.allow_unreachable("{failed.name}", reason=...)`'
         )
-        said = (
-            f"{failed.said}; it needs it because its {_source(need.reasons[0].resource)}"
-            f" {need.reasons[0].what}"
-        )
+        said = _with_reason(deployment, failed)
         yield Found(failed.function.resource, SUBNETS, said, fix, subject=failed.name)
+
+
+def _with_reason(deployment: Deployment, failed: Failed) -> str:
+    need = next(n for n in deployment.needs.of(failed.function.resource) if n.name == failed.name)
+    reason = need.reasons[0]
+    return f"{failed.said}; it needs it because its {_source(reason.resource)} {reason.what}"
 
 
 def _source(resource: Resource) -> str:
@@ -64,8 +68,18 @@ def _source(resource: Resource) -> str:
 
 def _egress(deployment: Deployment) -> Iterator[Found]:
     for failed in failures(deployment):
-        if cause(failed) == "egress":
-            yield Found(failed.function.resource, GROUPS, failed.said, subject=failed.name)
+        if cause(failed) != "egress":
+            continue
+        if failed.name == INTERNET:
+            yield Found(failed.function.resource, GROUPS, failed.said, subject=INTERNET)
+            continue
+        fix = (
+            f'declare the need: `VpcFunction(needs=["{failed.name}"])` opens the group, and asks its network'
+            f" for a way there; or add {_LET_OUT} to SecurityGroupEgress; or, if the code never calls it,"
+            f' `function.allow_unreachable("{failed.name}", reason=...)`'
+        )
+        said = _with_reason(deployment, failed)
+        yield Found(failed.function.resource, GROUPS, said, fix, subject=failed.name)
 
 
 def _acl(deployment: Deployment) -> Iterator[Found]:
@@ -187,7 +201,7 @@ RULES = (
         why="traffic leaves a function only where a rule of one of its security groups allows it",
         fix=(
             "declare the need (`VpcFunction(needs=[...])` or `internet=True` opens the group), or add "
-            "{IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: 0.0.0.0/0} to SecurityGroupEgress"
+            f"{_LET_OUT} to SecurityGroupEgress"
         ),
         exceptions=(
             "a group without egress rules of its own, to which AWS adds one that lets everything out",
