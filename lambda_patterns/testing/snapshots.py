@@ -15,9 +15,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from syrupy.extensions.json import JSONSnapshotExtension
-
+from lambda_patterns.errors import LambdaPatternsError
 from lambda_patterns.testing.templates import differences, masked
+
+try:
+    from syrupy.extensions.json import JSONSnapshotExtension
+except ModuleNotFoundError as error:
+    raise LambdaPatternsError(
+        f"{error.name} is not installed: snapshots need it; pip install 'lambda-patterns[testing]'"
+    ) from error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

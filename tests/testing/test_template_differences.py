@@ -1,5 +1,7 @@
 """What changed between two templates is said in words, and what only code changes is masked."""
 
+import importlib
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from cdk_nag import AwsSolutionsChecks
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambda_patterns.errors import LambdaPatternsError
 from lambda_patterns.testing import differences, findings, masked, synthesize
 from lambda_patterns.testing.snapshots import TemplateSnapshot
 
@@ -118,6 +121,16 @@ def test_a_snapshot_with_the_marks_of_a_merge_is_said_to_be_no_template() -> Non
         "the kept file is no JSON: Expecting value: line 1 column 1 (char 0)",
         "pytest --snapshot-update writes it, for you to look at and commit",
     ]
+
+
+def test_without_syrupy_it_is_said_what_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "lambda_patterns.testing.snapshots")
+    monkeypatch.setitem(sys.modules, "syrupy", None)
+    monkeypatch.setitem(sys.modules, "syrupy.extensions.json", None)
+    with pytest.raises(
+        LambdaPatternsError, match=r"snapshots need it; pip install 'lambda-patterns\[testing\]'$"
+    ):
+        importlib.import_module("lambda_patterns.testing.snapshots")
 
 
 @pytest.mark.cdk
