@@ -105,12 +105,90 @@ def test_what_is_known_is_followed_to_plain_json(written: Any, followed: Any) ->
         ({"Fn::Join": ["x"]}, "Fn::Join is not written as it must be"),
         ({"Ref": ["Name"]}, "Ref is not written as it must be"),
         ({"Fn::Cidr": ["10.0.0.0/33", 1]}, "Fn::Cidr is not written as it must be"),
+        ({"Fn::Cidr": ["10.0.0.0/16"]}, "Fn::Cidr is not written as it must be"),
+        ({"Fn::Cidr": [{"Ref": "Vpc"}, 1]}, "the blocks that Fn::Cidr computes are known at deployment"),
+        (
+            {"Fn::Cidr": ["10.0.0.0/16", {"Ref": "Vpc"}]},
+            "the blocks that Fn::Cidr computes are known at deployment",
+        ),
+        (
+            {"Fn::Cidr": ["10.0.0.0/16", 1, {"Ref": "Vpc"}]},
+            "the blocks that Fn::Cidr computes are known at deployment",
+        ),
+        ({"Fn::GetAtt": ["Queue"]}, "Fn::GetAtt is not written as it must be"),
+        (
+            {"Fn::GetAtt": ["Queue", {"Ref": "Vpc"}]},
+            "the attribute that Fn::GetAtt names is known at deployment",
+        ),
+        ({"Fn::Sub": ["a", "b", "c"]}, "Fn::Sub is not written as it must be"),
+        ({"Fn::Sub": ["${x}", ["x"]]}, "Fn::Sub is not written as it must be"),
+        ({"Fn::Join": ["", {"Fn::Sub": "${Queue}"}]}, "the list that Fn::Join joins is known at deployment"),
+        ({"Fn::Join": ["", {"Ref": "Vpc"}]}, "parameter Vpc of t has no default"),
+        ({"Fn::Split": ["/"]}, "Fn::Split is not written as it must be"),
+        ({"Fn::Split": ["", "a/b"]}, "Fn::Split is not written as it must be"),
+        ({"Fn::Split": ["/", {"Ref": "Vpc"}]}, "the text that Fn::Split splits is known at deployment"),
+        ({"Fn::Select": [1]}, "Fn::Select is not written as it must be"),
+        ({"Fn::Select": [-1, ["a"]]}, "the index of Fn::Select is no number, or known at deployment"),
+        (
+            {"Fn::Select": [{"Ref": "Vpc"}, ["a"]]},
+            "the index of Fn::Select is no number, or known at deployment",
+        ),
+        ({"Fn::Select": [1, ["a"]]}, "there is no element 1 of 1"),
+        ({"Fn::Select": [0, {"Ref": "Vpc"}]}, "element 0: parameter Vpc of t has no default"),
+        ({"Fn::Select": [0, "a"]}, "element 0 of a list that is known at deployment"),
+        ({"Fn::FindInMap": ["Ports", "mysql"]}, "Fn::FindInMap is not written as it must be"),
+        ({"Fn::FindInMap": ["Ports", ["mysql"], "port"]}, "Fn::FindInMap is not written as it must be"),
+        ({"Fn::If": ["Missing", 1]}, "Fn::If is not written as it must be"),
+        ({"Fn::ImportValue": {"Ref": "Vpc"}}, "the name of the import is known at deployment"),
+        ({"Fn::GetStackOutput": "x"}, "Fn::GetStackOutput is not written as it must be"),
+        (
+            {"Fn::GetStackOutput": {"StackName": "x"}},
+            "the stack that Fn::GetStackOutput reads is known at deployment",
+        ),
+        ({"Fn::Base64": {"Ref": "Vpc"}}, "the encoded text is known at deployment"),
+        ({"Fn::Length": "a"}, "the length of a list that is known at deployment"),
+        ({"Fn::ToJsonString": {"a": {"Ref": "Vpc"}}}, "the JSON text contains what is known at deployment"),
+        ({"Fn::GetAZs": ""}, "the zones of a Region are known at deployment"),
     ],
 )
 def test_what_is_not_known_says_what_decides_it(written: Any, why: str) -> None:
     found = value_of(written)
     assert isinstance(found, Unknown)
     assert found.why == why
+
+
+@pytest.mark.parametrize("written", [{"Ref": "Off"}, {"Fn::GetAtt": ["Off", "Arn"]}, {"Fn::Sub": "${Off}"}])
+def test_what_a_condition_leaves_out_does_not_exist_under_it(written: Any) -> None:
+    off = {"Off": {"Type": "AWS::SQS::Queue", "Condition": "No"}}
+    found = value_of(written, resources=off, Conditions={"No": {"Fn::Equals": ["a", "b"]}})
+    assert found == Unknown("Off does not exist under these conditions")
+
+
+@pytest.mark.parametrize(
+    ("kind", "attribute", "name"),
+    [
+        ("EC2::VPC", "CidrBlock", "CidrBlock"),
+        ("EC2::Subnet", "AvailabilityZone", "AvailabilityZone"),
+        ("EC2::Subnet", "CidrBlock", "CidrBlock"),
+        ("EC2::Subnet", "VpcId", "VpcId"),
+        ("EC2::SecurityGroup", "VpcId", "VpcId"),
+        ("RDS::DBInstance", "Endpoint.Port", "Port"),
+        ("RDS::DBCluster", "Endpoint.Port", "Port"),
+        ("RDS::DBProxy", "VpcId", "VpcId"),
+        ("SQS::Queue", "QueueName", "QueueName"),
+        ("SNS::Topic", "TopicName", "TopicName"),
+    ],
+)
+def test_an_attribute_that_repeats_a_property_is_its_value_where_it_is_written(
+    kind: str, attribute: str, name: str
+) -> None:
+    echo = {"Type": f"AWS::{kind}", "Properties": {name: "written"}}
+    assert value_of({"Fn::GetAtt": ["Echo", attribute]}, resources={"Echo": echo}) == "written"
+    bare = deployed({"Fn::GetAtt": ["Echo", attribute]}, resources={"Echo": {"Type": f"AWS::{kind}"}})
+    it, resource = bare.find("It"), bare.find("Echo")
+    assert it is not None
+    assert resource is not None
+    assert it.get("Value") == Reference(resource, attribute)
 
 
 @pytest.mark.parametrize(
