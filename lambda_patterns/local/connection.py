@@ -70,7 +70,8 @@ class Connection:
         Returns:
             `{"pid", "ministack", "python", "region", "retrySeconds", "peakMemoryMiB",
             "recordedOnly": [{"Type", "Stack", "LogicalId"}],
-            "otherRuntime": ["<function>: python3.14 runs on Python 3.11"]}`.
+            "otherRuntime": ["<function>: python3.14 runs on Python 3.11"],
+            "databases": [{"Database", "Address"}, {"Proxy", "Address", "Pool": "pgbouncer" or "none"}]}`.
         """
         answer: dict[str, Any] = json.loads(self._ask(STATUS_PATH, "GET"))
         return answer

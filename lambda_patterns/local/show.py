@@ -11,13 +11,14 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
 from rich.table import Table
 
 from lambda_patterns.errors import LambdaPatternsError
 from lambda_patterns.local.node import cdk_command, node_binary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from rich.console import Console
 
@@ -79,8 +80,18 @@ def status(console: Console, running: Running, *, responds: bool) -> None:
     table.add_row(
         "is", f"MiniStack {said['ministack']} with our additions, functions on Python {said['python']}"
     )
+    for found in said["databases"]:
+        table.add_row(*_database(found))
     console.print(table)
     not_what_it_seems(console, said["recordedOnly"], said["otherRuntime"])
+
+
+def _database(found: Mapping[str, str]) -> tuple[str, str]:
+    """Say where a database answers, or a proxy, and whether it really pools."""
+    if "Database" in found:
+        return "database", f"{escape(found['Database'])}, at {found['Address']}"
+    pool = "" if found["Pool"] != "none" else ", without a pool: each client has a connection of its own"
+    return "proxy", f"{escape(found['Proxy'])}, at {found['Address']}{pool}"
 
 
 def not_what_it_seems(console: Console, recorded: list[dict[str, str]], other: list[str]) -> None:

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from lambda_patterns.local import programme, show
+from lambda_patterns.local.background import Running
 from lambda_patterns.local.connection import Connection
 from lambda_patterns.local.proof import Proved
 
@@ -61,6 +62,22 @@ def test_what_is_not_what_it_seems_takes_one_line_each(console: Console) -> None
         "functions on another version than they ask for:",
         "  2: python3.14 runs on Python 3.11",
     ]
+
+
+def test_a_proxy_that_has_no_pool_here_says_so(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    databases = [
+        {"Database": "orders", "Address": "127.3.2.1:5432"},
+        {"Proxy": "pooled", "Address": "127.3.2.2:5432", "Pool": "pgbouncer"},
+        {"Proxy": "bare", "Address": "127.3.2.3:5432", "Pool": "none"},
+    ]
+    answer = {"peakMemoryMiB": 90, "retrySeconds": 1.0, "ministack": "1", "python": "3.11.7"}
+    nothing = {"recordedOnly": [], "otherRuntime": [], "databases": databases}
+    monkeypatch.setattr(Connection, "status", lambda _self: {**answer, **nothing})
+    running = Running(pid=1, port=4566, folder="/f", region="us-east-1", started=0.0)
+    show.status(console, running, responds=True)
+    told = " ".join(said(console).split())
+    assert "database orders, at 127.3.2.1:5432 proxy pooled, at 127.3.2.2:5432 proxy bare" in told
+    assert "bare, at 127.3.2.3:5432, without a pool: each client has a connection of its own" in told
 
 
 def test_what_is_proved_takes_one_line_each_in_80_columns(console: Console) -> None:
