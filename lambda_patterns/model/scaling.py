@@ -38,9 +38,9 @@ def minima(target: Resource) -> Iterator[tuple[tuple[str | int, ...], int]]:
 
 
 def _named(target: Resource) -> set[Resource]:
-    """The functions in a target's id: ``function:``, a function or a cut of an alias' ARN, ``:live``."""
+    """The functions in a target's id: ``function:``, a function or a cut of a qualified ARN, ``:live``."""
     value = target.get("ResourceId")
     parts = value.parts if isinstance(value, Text) else (value,)
     found = {part.resource for part in parts if isinstance(part, Reference)}
-    aliases = {each.resource("FunctionName") for each in found if each.type == "AWS::Lambda::Alias"}
-    return found | {each for each in aliases if each is not None}
+    of_them = {each.resource("FunctionName") for each in found}
+    return found | {each for each in of_them if each is not None}

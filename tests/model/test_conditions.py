@@ -117,6 +117,13 @@ def test_the_list_of_regions_that_cdk_metadata_depends_on_multiplies_nothing() -
     assert len(list(from_templates({"t": template}).deployments())) == 1
 
 
+@pytest.mark.parametrize("name", ["Region", "AccountId", "Partition", "URLSuffix", "StackName"])
+def test_what_is_known_at_deployment_alone_has_one_value(name: str) -> None:
+    written = {"Ref": f"AWS::{name}"}
+    conditions = {"One": equals(written, "one"), "Two": equals(written, "two")}
+    assert existing(conditions, {}) == [[], ["One"], ["Two"]]
+
+
 def test_an_unknown_region_is_chosen_once_for_all_stacks() -> None:
     conditions = {"Here": equals({"Ref": "AWS::Region"}, "eu-west-1")}
     resources = {"R": {"Type": "T", "Condition": "Here"}}

@@ -121,13 +121,15 @@ def test_provisioned_concurrency_costs_without_traffic_and_lowers_the_price_of_d
 
 def test_scaled_provisioned_concurrency_costs_its_least_however_the_target_names_the_function() -> None:
     arn_part = {"Fn::Select": [6, {"Fn::Split": [":", {"Ref": "Live"}]}]}
-    for named in ({"Ref": "Fn"}, arn_part):
+    version_part = {"Fn::Select": [6, {"Fn::Split": [":", {"Ref": "First"}]}]}
+    for named in ({"Ref": "Fn"}, arn_part, version_part):
         resources = {
             "Fn": FUNCTION,
             "Live": {
                 "Type": "AWS::Lambda::Alias",
                 "Properties": {"FunctionName": {"Ref": "Fn"}, "Name": "live"},
             },
+            "First": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "Fn"}}},
             "Target": {
                 "Type": "AWS::ApplicationAutoScaling::ScalableTarget",
                 "Properties": {
@@ -152,6 +154,11 @@ def scaled(**properties: Any) -> dict[str, Any]:
         "Fn": FUNCTION,
         "Target": {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": target},
     }
+
+
+def test_what_scales_in_another_service_provisions_no_function() -> None:
+    assert bill(scaled(MinCapacity=2)).floor == pytest.approx(21.9001752)
+    assert bill(scaled(MinCapacity=2, ServiceNamespace="custom-resource")).floor == 0
 
 
 def test_what_is_provisioned_by_the_clock_is_unknown_until_the_workload_says_for_how_long() -> None:
