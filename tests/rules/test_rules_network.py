@@ -315,6 +315,23 @@ def test_a_nat_instance_that_lets_nothing_in_is_broken() -> None:
     assert broken == [("nat-instance-broken", message)]
 
 
+def test_an_endpoint_that_a_function_does_not_get_to_is_not_closed(changed: Changed) -> None:
+    everyone = [{"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"}]
+    elsewhere = [{"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "CidrIp": "10.0.0.0/16"}]
+    found = changed(
+        "endpoint-closed",
+        EndpointGroup__Properties__SecurityGroupIngress=everyone,
+        FunctionGroup__Properties__SecurityGroupEgress=elsewhere,
+    )
+    assert found == {"egress-blocked"}
+
+
+def test_an_endpoint_whose_name_is_not_taken_needs_no_further_zone(changed: Changed) -> None:
+    assert "endpoint-missing-zone" in changed("endpoint-missing-zone")
+    off = changed("endpoint-missing-zone", Endpoint__Properties__PrivateDnsEnabled=False)
+    assert "endpoint-missing-zone" not in off
+
+
 def test_one_zone_by_its_id_is_one_zone(changed: Changed) -> None:
     zones = {f"Subnet{name}__Properties__AvailabilityZone": None for name in "AB"}
     ids = {f"Subnet{name}__Properties__AvailabilityZoneId": "use1-az4" for name in "AB"}
