@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import resource
 import signal
 import sys
@@ -171,7 +172,7 @@ def _deploy(console: Console, cdk: Cdk, stage: Stage) -> None:
 def _step(console: Console, result: programme.Result, name: str, *, live: bool = False) -> Iterator[None]:
     """Show what is being done, then how long it took."""
     started = time.monotonic()
-    waiting: Any = contextlib.nullcontext() if live else console.status(f"{name} ...")
+    waiting: Any = contextlib.nullcontext() if live else console.status(f"{name} ...", spinner="line")
     with waiting:
         yield
     result.seconds[name] = time.monotonic() - started
@@ -196,6 +197,8 @@ def main() -> None:
     """Run the command. What fails is one message and exit code 2; what was started is stopped by then."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may know fewer letters than a record
     try:
         command(standalone_mode=False)
     except LambdaPatternsError as error:

@@ -82,7 +82,8 @@ def _stacks(stacks: Sequence[Deployed]) -> Table:
 
 def _proved(proved: Sequence[Proved]) -> Table:
     title = "proved from the templates (the network here lets everything through)"
-    table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
+    columns = (Column(overflow="fold"), Column(overflow="fold"))
+    table = Table(*columns, title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
     last = ""
     for entry in proved:
         if entry.function != last:

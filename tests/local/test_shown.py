@@ -94,3 +94,14 @@ def test_what_is_proved_takes_one_line_each_in_80_columns(console: Console) -> N
         "  internet                       reached through NAT instance, internet gateway",
         "  s3 (not needed)                blocked: no route leads to s3",
     ]
+
+
+def test_a_narrow_terminal_cuts_no_name_that_is_proved() -> None:
+    console = Console(file=io.StringIO(), width=30)
+    names = "Database/QueryOrdersOfCustomers", "Database/Orders/Proxy:5432"
+    proved = Proved(function=names[0], target=names[1], verdict="reached", how="through proxy", needed=True)
+    programme.summary(console, programme.Result(proved=[proved]), 1.0, 1.0)
+    told = "".join(said(console).split())
+    assert names[0] in told
+    assert "..." not in told
+    assert "\u2026" not in told
