@@ -1,5 +1,6 @@
 """How findings of several deployments become one report, what is acknowledged, and what a crash does."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from lambda_patterns.errors import ArgumentError
+from lambda_patterns.facts import limits
 from lambda_patterns.model.assembly import Assembly, from_templates
 from lambda_patterns.model.deployment import Deployment, Settings
 from lambda_patterns.rules.catalogue import RULES, find, select
@@ -170,10 +172,26 @@ def test_a_rule_that_crashes_is_a_finding_and_stops_no_other(function: Write) ->
     assert "\n" not in found[0].message
 
 
+def test_a_crash_is_said_with_the_line_that_it_comes_from(function: Write) -> None:
+    def crash(_deployment: Deployment) -> Iterator[Found]:
+        limits.TIMEOUT.check(901)
+        yield from ()
+
+    assembly = from_templates({"a.yaml": {"Resources": {"F": function()}}})
+    (found,) = check(assembly, DAY, (find("memory-out-of-range")._replace(check=crash),)).findings
+    assert re.match(
+        r"memory-out-of-range crashed at /facts/limit\.py:\d+ with ArgumentError: timeout is 901 s",
+        found.message,
+    )
+
+
 def test_an_unknown_rule_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(ArgumentError) as raised:
         select(["memory-out-of-rang"])
     assert str(raised.value) == "there is no rule 'memory-out-of-rang': did you mean memory-out-of-range?"
+    with pytest.raises(ArgumentError) as raised:
+        select(ignore=["x"])
+    assert str(raised.value) == "there is no rule 'x': `lambda-patterns rules` lists them"
 
 
 def test_a_report_counts_what_was_checked(function: Write) -> None:

@@ -144,6 +144,11 @@ def test_neither_secret_nor_token_is_no_credential(judge: Judge) -> None:
     ]
 
 
+def test_credentials_that_are_given_at_deployment_are_not_judged(judge: Judge) -> None:
+    given = proxy(Auth={"Fn::ImportValue": "auth"})
+    assert judge("proxy-without-credentials", {"Proxy": given}, **PARAMETERS) == []
+
+
 def test_a_secret_that_the_role_reads_through_its_attachment_is_readable(judge: Judge) -> None:
     resources = {
         "Secret": SECRET,
@@ -210,8 +215,10 @@ def test_end_to_end_iam_is_complete_only_with_the_role_and_the_database(judge: J
     )
     # a written resource id may be that of Orders: nobody knows
     assert others == []
-    resources["Role"] = role({"Action": "s3:GetObject", "Resource": "*"})
     resources["Orders"] = instance(EnableIAMDatabaseAuthentication=True)
+    resources["Role"] = role({"NotAction": "s3:*", "Resource": "*"})
+    assert judge("proxy-without-credentials", resources, **PARAMETERS) == []
+    resources["Role"] = role({"Action": "s3:GetObject", "Resource": "*"})
     assert judge("proxy-without-credentials", resources, **PARAMETERS) == [
         ("Proxy.RoleArn", "it logs in with IAM tokens, and its role may not do rds-db:connect on Orders")
     ]
@@ -332,6 +339,43 @@ def test_a_user_that_is_named_nowhere_is_one_of_the_proxys(judge: Judge, functio
     resources["Role"] = role({"Action": "s3:GetObject", "Resource": "*"})
     assert judge("proxy-connect-denied", resources, **PARAMETERS) == [
         ("Query.Environment.Variables.HOST", "its role may not do rds-db:connect on Proxy as app")
+    ]
+
+
+def both_users() -> dict[str, Any]:
+    """A second secret, and a proxy that has the credentials of app and of report."""
+    made = {"GenerateSecretString": {"SecretStringTemplate": '{"username": "report"}'}}
+    auth = [{"IAMAuth": "REQUIRED", "SecretArn": {"Ref": name}} for name in ("Reports", "Secret")]
+    return {
+        "Reports": {"Type": "AWS::SecretsManager::Secret", "Properties": made},
+        "Proxy": proxy(Auth=auth),
+    }
+
+
+def test_a_function_may_connect_as_one_of_the_proxys_users(judge: Judge, function: Writer) -> None:
+    resources = connecting(function, user_arn("app"), variables={"HOST": ENDPOINT}) | both_users()
+    assert judge("proxy-connect-denied", resources, **PARAMETERS) == []
+    resources["Role"] = role({"Action": "s3:GetObject", "Resource": "*"})
+    assert judge("proxy-connect-denied", resources, **PARAMETERS) == [
+        ("Query.Environment.Variables.HOST", "its role may not do rds-db:connect on Proxy as app or report")
+    ]
+    resources["Query"] = using(function, variables={"DATABASE_HOST": ENDPOINT, "DATABASE_USER": "admin"})
+    assert judge("proxy-connect-denied", resources, **PARAMETERS) == [
+        (
+            "Query.Environment.Variables.DATABASE_HOST",
+            "it connects as admin, and Proxy has credentials of app, report alone",
+        )
+    ]
+
+
+def test_where_no_user_is_known_any_grant_on_the_proxy_will_do(judge: Judge, function: Writer) -> None:
+    resources = connecting(function, user_arn("report"), variables={"HOST": ENDPOINT})
+    elsewhere = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:app-AbCdEf"
+    resources["Proxy"] = proxy(Auth=[{"IAMAuth": "REQUIRED", "SecretArn": elsewhere}])
+    assert judge("proxy-connect-denied", resources, **PARAMETERS) == []
+    resources["Role"] = role({"Action": "s3:GetObject", "Resource": "*"})
+    assert judge("proxy-connect-denied", resources, **PARAMETERS) == [
+        ("Query.Environment.Variables.HOST", "its role may not do rds-db:connect on Proxy as any user")
     ]
 
 
