@@ -45,13 +45,6 @@ class Walked:
 
 
 @dataclass
-class _Permission:
-    """A statement of a function's policy that was taken away, as AddPermission takes it."""
-
-    arguments: dict[str, Any]
-
-
-@dataclass
 class Walk:
     """All failure paths of a demonstration, walked side by side.
 
@@ -65,7 +58,8 @@ class Walk:
     stage: Stage
     paths: Sequence[FailurePath]
     walked: list[Walked] = field(init=False)
-    _taken: list[_Permission] = field(init=False, default_factory=list)
+    # statements of functions' policies that were taken away, as AddPermission takes them
+    _taken: list[dict[str, Any]] = field(init=False, default_factory=list)
     _seen: dict[str, int] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -103,7 +97,7 @@ class Walk:
             table = self.stage.find(mend.stack, mend.table, "AWS::DynamoDB::Table")
             self._dynamodb.put_item(TableName=table, Item=_item(mend.item))
         for permission in self._taken:
-            self._lambda.add_permission(**permission.arguments)
+            self._lambda.add_permission(**permission)
         self._taken.clear()
 
     def until_done(self, told: Callable[[], None]) -> None:
@@ -215,15 +209,16 @@ class Walk:
         for statement in policy["Statement"]:
             conditions = [value for test in statement["Condition"].values() for value in test.items()]
             source = next(value for key, value in conditions if key.lower() == "aws:sourcearn")
-            given = {
-                **name,
-                "StatementId": statement["Sid"],
-                "Action": statement["Action"],
-                "Principal": statement["Principal"]["Service"],
-                "SourceArn": source,
-            }
             self._lambda.remove_permission(**name, StatementId=statement["Sid"])
-            self._taken.append(_Permission(given))
+            self._taken.append(
+                {
+                    **name,
+                    "StatementId": statement["Sid"],
+                    "Action": statement["Action"],
+                    "Principal": statement["Principal"]["Service"],
+                    "SourceArn": source,
+                }
+            )
 
 
 def _item(plain: Mapping[str, str]) -> dict[str, dict[str, str]]:
