@@ -3,7 +3,7 @@
 Every request reaches the origin here, because nothing is cached, so the functions run for every request.
 
 Not modelled: viewer events (see `resources.distribution`), another origin than the behavior's (whoever
-chooses one is told so), logs in the viewer's Region, read-only headers, the limits of bodies and headers.
+chooses one is told so), logs in the viewer's Region, what is read-only, the limits of bodies and headers.
 
 Source: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-at-the-edge.html
 """
