@@ -75,20 +75,10 @@ def _connect_denied(deployment: Deployment) -> Iterator[Found]:
         ]
         if any(decision is not Decision.DENIED for decision in may):
             continue
-        if named is None and known is None and _is_let_in(deployment, function, proxy):
-            continue
         whom = "any user" if users == ["*"] else " or ".join(users)
         what = f"its role may not do {CONNECT} on {proxy.id} as {whom}"
         fix = f"allow {CONNECT} on dbuser:<id of {proxy.id}>/{users[0]} in its role"
         yield Found(function, path, what, fix, subject=proxy.id)
-
-
-def _is_let_in(deployment: Deployment, function: Resource, proxy: Resource) -> bool:
-    """Whether some statement lets the function in as a user that is not known to be the wrong one."""
-    return any(
-        peer.resource is proxy and any(reason.resource is not function for reason in peer.reasons)
-        for peer in deployment.needs.peers(function)
-    )
 
 
 def _named_user(function: Resource, path: tuple[str | int, ...]) -> str | None:
