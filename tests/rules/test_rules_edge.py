@@ -103,6 +103,18 @@ def test_only_a_version_is_taken(judge: Judge, function: Write, arn: Any, messag
     assert judge("edge-function-refused", resources) == [(f"D.{path}", message)]
 
 
+def test_nothing_is_provisioned_at_the_edge(judge: Judge, function: Write) -> None:
+    provisioned = {"ProvisionedConcurrencyConfig": {"ProvisionedConcurrentExecutions": 1}}
+    version = {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "F"}, **provisioned}}
+    resources = {"F": function(), "V": version}
+    rule = "edge-function-refused"
+    assert judge(rule, resources, Settings(DAY, region="us-east-1")) == []
+    resources["D"] = distribution("origin-request", {"Ref": "V"})
+    assert judge(rule, resources, Settings(DAY, region="us-east-1")) == [
+        ("V.ProvisionedConcurrencyConfig", "provisioned concurrency at the edge, allowed is none")
+    ]
+
+
 def test_the_region_is_judged_where_it_is_known(judge: Judge, function: Write) -> None:
     resources = {"F": function(), "V": VERSION, "D": distribution("origin-request", {"Ref": "V"})}
     rule = "edge-function-refused"

@@ -479,6 +479,11 @@ def test_a_fifo_dead_letter_queue_is_for_fifo_topics(judge: Judge) -> None:
             "the retries take about 15,500 s in all, allowed are 0-3,600 s",
         ),
         ({"numRetries": 10, "maxDelayTarget": 600, "backoffFunction": "exponential"}, None),
+        (  # 20 s x (r^20 - 1) / (r - 1), where r^19 = 60
+            {"numRetries": 20, "maxDelayTarget": 1200, "backoffFunction": "exponential"},
+            "the retries take about 6,107 s in all, allowed are 0-3,600 s",
+        ),
+        ({"numRetries": 1, "minDelayTarget": 3600, "maxDelayTarget": 3600}, None),
         ({"numRetries": {"Ref": "Retries"}}, None),
     ],
 )
@@ -593,6 +598,47 @@ def test_a_key_has_to_let_the_writing_service_in(judge: Judge) -> None:
     assert judge("queue-key-denied", unknown, Parameters={"Key": {"Type": "String"}}) == []
 
 
+def test_a_key_may_be_named_by_its_alias(judge: Judge) -> None:
+    alias = resource("KMS::Alias", AliasName="alias/orders", TargetKeyId={"Ref": "Key"})
+    other = resource("KMS::Alias", AliasName="alias/other", TargetKeyId={"Ref": "Open"})
+    base = {
+        "R": rule(arn("Q")),
+        "Q": resource("SQS::Queue", KmsMasterKeyId="alias/orders"),
+        "Key": resource("KMS::Key", KeyPolicy=policy(allow("sns.amazonaws.com", "kms:*"))),
+        "Open": resource("KMS::Key", KeyPolicy=policy(allow("events.amazonaws.com", "kms:*"))),
+        "Other": other,
+    }
+    message = "events.amazonaws.com writes to Q for R and may not use its key Key"
+    assert judge("queue-key-denied", {**base, "Alias": alias}) == [("Q.KmsMasterKeyId", message)]
+    by_reference = {**base, "Alias": alias, "Q": resource("SQS::Queue", KmsMasterKeyId={"Ref": "Alias"})}
+    assert judge("queue-key-denied", by_reference) == [("Q.KmsMasterKeyId", message)]
+    assert (
+        judge("queue-key-denied", {**base, "Q": resource("SQS::Queue", KmsMasterKeyId="alias/other")}) == []
+    )
+    assert judge("queue-key-denied", base) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "target", "place"),
+    [
+        ("QueueConfigurations", "Queue", arn("Q"), "Q"),
+        ("TopicConfigurations", "Topic", {"Ref": "T"}, "T"),
+    ],
+)
+def test_a_bucket_does_not_reach_what_lies_under_a_key_that_it_may_not_use(
+    judge: Judge, kind: str, name: str, target: Any, place: str
+) -> None:
+    told = {kind: [{"Event": "s3:ObjectCreated:*", name: target}]}
+    resources = {
+        "B": resource("S3::Bucket", NotificationConfiguration=told),
+        "Q": resource("SQS::Queue", KmsMasterKeyId={"Ref": "Key"}),
+        "T": resource("SNS::Topic", KmsMasterKeyId={"Ref": "Key"}),
+        "Key": resource("KMS::Key", KeyPolicy=policy()),
+    }
+    message = f"s3.amazonaws.com writes to {place} for B and may not use its key Key"
+    assert judge("queue-key-denied", resources) == [(f"{place}.KmsMasterKeyId", message)]
+
+
 @pytest.mark.parametrize("kind", ["Alarm", "CompositeAlarm"])
 def test_an_alarm_does_not_reach_a_topic_whose_key_it_may_not_use(judge: Judge, kind: str) -> None:
     alarm = resource(f"CloudWatch::{kind}", AlarmActions=[{"Ref": "T"}], OKActions=[{"Ref": "T"}])
@@ -639,6 +685,11 @@ def test_encryption_and_transport_are_judged(judge: Judge) -> None:
     }
     closed = resource("SQS::QueuePolicy", Queues=[{"Ref": "Q"}], PolicyDocument=policy(denying))
     assert judge("queue-without-tls", {"Q": resource("SQS::Queue"), "P": closed}) == []
+    without = {**denying, "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "false"}}}
+    other = resource("SQS::QueuePolicy", Queues=[{"Ref": "Q"}], PolicyDocument=policy(without))
+    assert judge("queue-without-tls", {"Q": resource("SQS::Queue"), "P": other}) == [
+        ("Q", "Q has no policy that denies plain text")
+    ]
     without = {**denying, "Condition": {"Bool": {"aws:SecureTransport": "true"}}}
     inline = resource("SQS::QueueInlinePolicy", Queue={"Ref": "Q"}, PolicyDocument=policy(denying))
     assert judge("queue-without-tls", {"Q": resource("SQS::Queue"), "P": inline}) == []

@@ -279,6 +279,13 @@ def test_reservations_are_counted_over_stacks_of_one_region(function: Write) -> 
     ]
 
 
+def test_managed_instances_take_nothing_from_the_accounts_executions(judge: Judge, function: Write) -> None:
+    taken = function(ReservedConcurrentExecutions=901)
+    assert len(judge("concurrency-over-quota", {"F": taken})) == 1
+    managed = function(ReservedConcurrentExecutions=901, CapacityProviderConfig=MANAGED)
+    assert judge("concurrency-over-quota", {"F": managed}) == []
+
+
 def test_a_new_account_can_reserve_nothing_and_has_3008_mb(judge: Judge, function: Write) -> None:
     new = Settings(DAY, "new-account")
     rule = "concurrency-over-quota"
@@ -442,6 +449,7 @@ FIFO = {"Type": "AWS::SQS::Queue", "Properties": {"FifoQueue": True}}
             {"ProvisionedPollerConfig": {"MinimumPollers": 20, "MaximumPollers": 10}},
             ["at least 20 pollers and at most 10"],
         ),
+        (QUEUE, {"ProvisionedPollerConfig": {"MinimumPollers": 20, "MaximumPollers": 20}}, []),
         (
             QUEUE,
             {"DestinationConfig": {"OnFailure": {"Destination": "arn:aws:sqs:eu-west-1:111122223333:f"}}},

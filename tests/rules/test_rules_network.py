@@ -342,6 +342,37 @@ def test_an_endpoint_whose_name_is_not_taken_needs_no_further_zone(changed: Chan
     assert "endpoint-missing-zone" not in off
 
 
+def test_one_subnet_is_said_by_its_name() -> None:
+    def said(subnet: Any) -> list[tuple[str, str]]:
+        found = findings("function-in-one-zone", Function__Properties__VpcConfig__SubnetIds=[subnet])
+        return [(one.rule, one.message) for one in found if one.severity is not Severity.NOTE]
+
+    assert said({"Ref": "SubnetA"}) == [
+        ("function-in-one-zone", "only subnet SubnetA, two are needed"),
+    ]
+    assert said({"Fn::ImportValue": "subnet"}) == [
+        ("function-in-one-zone", "only subnet (given at deployment), two are needed"),
+    ]
+
+
+def test_what_mends_a_closed_peer_is_what_it_lacks() -> None:
+    def found(**changes: Any) -> Finding:
+        (one,) = [each for each in findings("peer-closed", **changes) if each.rule == "peer-closed"]
+        return one
+
+    ready = "use `function.allow_to(peer)` or `database.connect(function)`, or add "
+    out = "an AWS::EC2::SecurityGroupEgress of Function's group to Cache's"
+    into = "an AWS::EC2::SecurityGroupIngress of Cache's group from Function's"
+    elsewhere = [{"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1, "CidrIp": "10.0.0.0/16"}]
+    lacking = found(FunctionGroup__Properties__SecurityGroupEgress=elsewhere)
+    assert found().fix == f"{ready}{into}, tcp 6379"
+    assert lacking.fix == f"{ready}{out} and {into}, tcp 6379"
+    source = {"Fn::GetAtt": ["FunctionGroup", "GroupId"]}
+    opened = {"IpProtocol": "tcp", "FromPort": 11211, "ToPort": 11211, "SourceSecurityGroupId": source}
+    other = found(CacheGroup__Properties__SecurityGroupIngress=[opened])
+    assert other.message.endswith("; its group lets in port 11211 instead")
+
+
 def test_one_zone_by_its_id_is_one_zone(changed: Changed) -> None:
     zones = {f"Subnet{name}__Properties__AvailabilityZone": None for name in "AB"}
     ids = {f"Subnet{name}__Properties__AvailabilityZoneId": "use1-az4" for name in "AB"}
