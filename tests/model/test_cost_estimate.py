@@ -218,7 +218,7 @@ def test_a_savings_plan_lowers_the_duration_it_covers_and_not_the_requests() -> 
 
 
 def test_snap_start_is_charged_for_python_by_version_and_restore_and_not_for_java() -> None:
-    def snapped(runtime: str) -> dict[str, Any]:
+    def snapped(runtime: Any) -> dict[str, Any]:
         return {
             "Fn": function(Runtime=runtime, SnapStart={"ApplyOn": "PublishedVersions"}),
             "V": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "Fn"}}},
@@ -229,6 +229,8 @@ def test_snap_start_is_charged_for_python_by_version_and_restore_and_not_for_jav
     assert amounts(found, "Fn")["snapshot"] == pytest.approx(3.9540888)
     assert amounts(found, "Fn")["restores"] == pytest.approx(1.397998)
     assert "snapshot" not in amounts(bill(snapped("java21"), load(invocations=10, cold_starts=1)), "Fn")
+    given = bill(snapped({"Fn::ImportValue": "runtime"}), load(invocations=10, cold_starts=1))
+    assert amounts(given, "Fn")["snapshot"] == pytest.approx(3.9540888)
 
 
 def test_a_function_at_the_edge_has_prices_of_its_own_and_none_of_the_free_quantities() -> None:
@@ -253,7 +255,7 @@ def test_log_lines_are_charged_by_what_the_workload_says_they_weigh() -> None:
 
 
 def test_pollers_of_a_provisioned_queue_mapping_are_charged_by_the_hour() -> None:
-    mapping = {
+    mapping: dict[str, Any] = {
         "Type": "AWS::Lambda::EventSourceMapping",
         "Properties": {
             "EventSourceArn": {"Fn::GetAtt": ["Queue", "Arn"]},
@@ -264,6 +266,16 @@ def test_pollers_of_a_provisioned_queue_mapping_are_charged_by_the_hour() -> Non
     found = bill({"Fn": FUNCTION, "Queue": {"Type": "AWS::SQS::Queue"}, "Mapping": mapping})
     # 4 x 730 x 0.00925
     assert found.floor == pytest.approx(27.01)
+    plain = {**mapping["Properties"]}
+    del plain["ProvisionedPollerConfig"]
+    kafka = {**mapping["Properties"], "EventSourceArn": {"Fn::GetAtt": ["Cluster", "Arn"]}}
+    others = {
+        "Plain": {**mapping, "Properties": plain},
+        "Kafka": {**mapping, "Properties": kafka},
+        "Queue": {"Type": "AWS::SQS::Queue"},
+        "Cluster": {"Type": "AWS::MSK::Cluster"},
+    }
+    assert "event pollers" not in {line.what for line in bill({"Fn": FUNCTION, **others}).lines}
 
 
 VPC: dict[str, Any] = {

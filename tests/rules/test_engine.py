@@ -172,6 +172,22 @@ def test_a_rule_that_crashes_is_a_finding_and_stops_no_other(function: Write) ->
     assert "\n" not in found[0].message
 
 
+@pytest.mark.parametrize(
+    ("file", "line", "where"),
+    [
+        ("orders.yaml", 7, "orders.yaml:7"),
+        (None, 7, "Orders:7"),
+        ("orders.yaml", None, "orders.yaml"),
+        (None, None, "Orders"),
+    ],
+)
+def test_a_finding_says_its_file_or_its_template_and_its_line(
+    function: Write, file: str | None, line: int | None, where: str
+) -> None:
+    (found,) = findings({"Resources": {"F": function(Timeout=901)}}, "timeout-out-of-range")
+    assert found._replace(template="Orders", file=file, line=line).where == where
+
+
 def test_a_crash_is_said_with_the_line_that_it_comes_from(function: Write) -> None:
     def crash(_deployment: Deployment) -> Iterator[Found]:
         limits.TIMEOUT.check(901)

@@ -279,6 +279,16 @@ def test_reservations_are_counted_over_stacks_of_one_region(function: Write) -> 
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [("nodejs20", "write nodejs20.x"), ("cobol85", "choose a supported runtime")],
+)
+def test_a_misspelt_runtime_is_mended_by_the_nearest(function: Write, name: str, fix: str) -> None:
+    template = {"Resources": {"F": function(Runtime=name)}}
+    (found,) = check(from_templates({"a": template}), Settings(DAY), select(["runtime-blocked"])).findings
+    assert found.fix == fix
+
+
 def test_managed_instances_take_nothing_from_the_accounts_executions(judge: Judge, function: Write) -> None:
     taken = function(ReservedConcurrentExecutions=901)
     assert len(judge("concurrency-over-quota", {"F": taken})) == 1

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_patterns.model.values import Unknown
-
 if TYPE_CHECKING:
     from lambda_patterns.model.deployment import Deployment
     from lambda_patterns.model.template import Resource
@@ -38,7 +36,7 @@ def customer_key(deployment: Deployment, resource: Resource) -> Resource | None:
 def managed_by_aws(resource: Resource) -> str | None:
     """Name the AWS-managed key of a queue or topic ("alias/aws/sqs"); None where it has another or none."""
     value = key_value(resource)
-    if isinstance(value, Unknown) or not isinstance(value, str):
+    if not isinstance(value, str):
         return None
     name = value.rpartition(":")[2]
     return name if name.startswith("alias/aws/") else None
