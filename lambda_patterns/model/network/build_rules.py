@@ -93,7 +93,7 @@ class Rules:
             if resource.get("SecurityGroupEgress") in (None, []):
                 default = everything(name)
                 if rules["egress"]:
-                    unsure = Unknown("whether CloudFormation keeps the default rule beside rules apart")
+                    unsure = Unknown("everywhere, if CloudFormation keeps that rule beside rules apart")
                     default = (GroupRule("-1", *EVERY_PORT, unsure, name),)
                 rules["egress"] = (*rules["egress"], *default)
             vpc = self._identity.of(resource.get("VpcId"))
@@ -140,7 +140,7 @@ class Rules:
         name = protocol(rule.get("IpProtocol"))
         low, high = _ports(rule.get("FromPort"), rule.get("ToPort"), name)
         for peer in self._peers(rule, way):
-            sure = peer if certain else Unknown(f"whether {origin} exists")
+            sure = peer if certain else Unknown(f"what {origin} names, if that exists")
             yield GroupRule(name, low, high, sure, origin)
 
     def _peers(self, rule: Properties, way: str) -> Iterator[Prefix | GroupPeer | Unknown]:

@@ -101,6 +101,23 @@ def test_no_egress_rules_let_everything_out() -> None:
     assert verdict(base(**database(), FunctionGroup=group(SecurityGroupEgress=[])), "Db") == ("reached", None)
 
 
+def test_beside_a_rule_apart_it_is_open_whether_the_rule_to_everywhere_stays() -> None:
+    apart = made("EC2::SecurityGroupEgress", GroupId=ref("FunctionGroup"), **rule(443, CidrIp="10.9.0.0/16"))
+    resources = base(**database(), Out=apart)
+    assert verdict(resources, "Db") == ("unknown", None)
+    deployment = next(from_templates({"t": {"Resources": resources}}).deployments())
+    function, target = deployment.find("Function"), deployment.find("Db")
+    assert function is not None
+    assert target is not None
+    path = deployment.network.trace(function, target).deciding
+    assert path is not None
+    assert path.reason is not None
+    assert path.reason.sentence == (
+        "whether it lets tcp 5432 out is not known: "
+        "egress all traffic to everywhere, if CloudFormation keeps that rule beside rules apart"
+    )
+
+
 def test_a_rule_takes_the_port_from_what_listens_on_it() -> None:
     port = {"Fn::GetAtt": ["Db", "Endpoint.Port"]}
     apart = made(
