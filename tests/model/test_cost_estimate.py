@@ -378,6 +378,25 @@ def test_an_instance_type_without_a_price_is_said_to_be_unknown() -> None:
     assert volume.why == "the size of a volume is its image's, where the template gives none (VolumeSize)"
 
 
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ({"Fn::ImportValue": "type"}, "import of type: no template here exports it"),
+        ({"Fn::Sub": "${Other}.large"}, "its type is decided at deployment"),
+        (None, "its type is decided at deployment"),
+    ],
+)
+def test_an_instance_whose_type_is_not_known_says_why(kind: Any, why: str) -> None:
+    mappings = {"Fn::ImportValue": "volumes"}
+    instance = {
+        "Type": "AWS::EC2::Instance",
+        "Properties": {"InstanceType": kind, "BlockDeviceMappings": mappings},
+    }
+    hours, volume = bill({"Nat": instance, "Other": {"Type": "AWS::SQS::Queue"}}, region=SEOUL).unknown
+    assert (hours.item, hours.why) == ("instance-hour", why)
+    assert volume.why == "import of volumes: no template here exports it"
+
+
 def proxied(**instance: Any) -> dict[str, Any]:
     return {
         "Proxy": {"Type": "AWS::RDS::DBProxy"},

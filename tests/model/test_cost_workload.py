@@ -35,6 +35,7 @@ def test_a_workload_is_read_with_yaml_numbers_as_people_write_them(tmp_path: Pat
     ("data", "message"),
     [
         ([1], "workload is [1], allowed is a mapping of names"),
+        ({1: {}}, "workload is {1: {}}, allowed is a mapping of names"),
         ({"function": {}}, "workload: there is no 'function': did you mean 'functions'?"),
         (
             {"functions": {"Fn": {"invocation": 1}}},
@@ -174,3 +175,40 @@ def test_the_region_is_the_one_given_then_the_workloads_then_the_stacks() -> Non
     assert str(refused.value) == (
         "the Region to price is not known (no stack names one): give it with --region"
     )
+
+
+@pytest.mark.parametrize(
+    ("timeout", "duration_ms", "message"),
+    [
+        (10, 10_000, None),
+        (
+            10,
+            10_001,
+            (
+                "workload: functions.Fn: duration_ms is 10,001 milliseconds, Fn is ended after 10,000: that is its "
+                "Timeout"
+            ),
+        ),
+        (
+            None,
+            3001,
+            (
+                "workload: functions.Fn: duration_ms is 3,001 milliseconds, Fn is ended after 3,000: that is its "
+                "Timeout"
+            ),
+        ),
+        (None, 3000, None),
+        ({"Fn::ImportValue": "timeout"}, 900_000, None),
+    ],
+)
+def test_an_average_beyond_the_functions_timeout_is_refused(
+    timeout: Any, duration_ms: float, message: str | None
+) -> None:
+    deployment = deployed(Shop={"Fn": {**FUNCTION, "Properties": {"Timeout": timeout}}})
+    workload = parse_workload({"functions": {"Fn": {"invocations": 1, "duration_ms": duration_ms}}})
+    said = None
+    try:
+        estimate(deployment, workload, PriceSheet("us-east-1"))
+    except LambdaPatternsError as refused:
+        said = str(refused)
+    assert said == message
