@@ -178,37 +178,24 @@ def test_the_region_is_the_one_given_then_the_workloads_then_the_stacks() -> Non
 
 
 @pytest.mark.parametrize(
-    ("timeout", "duration_ms", "message"),
+    ("timeout", "duration_ms", "said"),
     [
         (10, 10_000, None),
-        (
-            10,
-            10_001,
-            (
-                "workload: functions.Fn: duration_ms is 10,001 milliseconds, Fn is ended after 10,000: that is its "
-                "Timeout"
-            ),
-        ),
-        (
-            None,
-            3001,
-            (
-                "workload: functions.Fn: duration_ms is 3,001 milliseconds, Fn is ended after 3,000: that is its "
-                "Timeout"
-            ),
-        ),
+        (10, 10_001, "10,001 milliseconds, Fn is ended after 10,000"),
+        (None, 3001, "3,001 milliseconds, Fn is ended after 3,000"),
         (None, 3000, None),
         ({"Fn::ImportValue": "timeout"}, 900_000, None),
     ],
 )
 def test_an_average_beyond_the_functions_timeout_is_refused(
-    timeout: Any, duration_ms: float, message: str | None
+    timeout: Any, duration_ms: float, said: str | None
 ) -> None:
     deployment = deployed(Shop={"Fn": {**FUNCTION, "Properties": {"Timeout": timeout}}})
     workload = parse_workload({"functions": {"Fn": {"invocations": 1, "duration_ms": duration_ms}}})
-    said = None
-    try:
-        estimate(deployment, workload, PriceSheet("us-east-1"))
-    except LambdaPatternsError as refused:
-        said = str(refused)
-    assert said == message
+    sheet = PriceSheet("us-east-1")
+    if said is None:
+        assert estimate(deployment, workload, sheet).monthly >= 0
+        return
+    with pytest.raises(LambdaPatternsError) as refused:
+        estimate(deployment, workload, sheet)
+    assert str(refused.value) == f"workload: functions.Fn: duration_ms is {said}: that is its Timeout"
