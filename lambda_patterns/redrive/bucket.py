@@ -1,7 +1,8 @@
 """A bucket that holds failure records: the on-failure destination that takes events of any size.
 
-S3 cannot hide an object, so whoever works on one first writes an empty object below ``claims/``, which
-S3 lets only one do.
+S3 cannot hide an object, so whoever works on one first writes an object below ``claims/``, which S3 lets only
+one do. No two claims have the same content, so that S3 tells one from the next by its ETag.
+Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import threading
 import time
 from itertools import islice
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -99,7 +101,7 @@ class Bucket:
         """Claim an object; a claim older than `hide` seconds is of somebody who died, and is taken over."""
         claim = CLAIMS + key
         try:
-            self._client.put_object(Bucket=self._bucket, Key=claim, Body=b"", IfNoneMatch="*")
+            self._client.put_object(Bucket=self._bucket, Key=claim, Body=uuid4().bytes, IfNoneMatch="*")
         except ClientError as error:
             if aws_.code(error) not in _TAKEN:
                 raise
@@ -109,9 +111,8 @@ class Bucket:
             found = self._client.head_object(Bucket=self._bucket, Key=claim)
             if time.time() - found["LastModified"].timestamp() < hide:
                 return False
-            # Anew, so that of two who find it old only one succeeds.
-            self._client.delete_object(Bucket=self._bucket, Key=claim)
-            self._client.put_object(Bucket=self._bucket, Key=claim, Body=b"", IfNoneMatch="*")
+            # In the place of the very one that was found: of two who find it old only one succeeds.
+            self._client.put_object(Bucket=self._bucket, Key=claim, Body=uuid4().bytes, IfMatch=found["ETag"])
         except ClientError as error:
             if aws_.code(error) in _TAKEN or aws_.is_missing(error):
                 return False
@@ -125,7 +126,7 @@ class Bucket:
         """Claim the objects anew, or let them go at once if `hide` is 0."""
         for message in messages:
             if hide:
-                self._client.put_object(Bucket=self._bucket, Key=CLAIMS + message.id, Body=b"")
+                self._client.put_object(Bucket=self._bucket, Key=CLAIMS + message.id, Body=uuid4().bytes)
             else:
                 self._unclaim(message.id)
         return []
