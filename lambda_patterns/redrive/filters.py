@@ -105,11 +105,11 @@ def point_in_time(text: str, now: datetime) -> datetime:
     Raises:
         ArgumentError: it is neither.
     """
-    if match := _AGE.fullmatch(text):
-        return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
     try:
+        if match := _AGE.fullmatch(text):
+            return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
         read = datetime.fromisoformat(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # an age before the year 1, too
         raise ArgumentError(
             f"{text!r} is no time: give 2026-11-24T09:00 (UTC) or an age, 90s, 15m, 2h, 3d"
         ) from None
