@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import os
 import sys
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from lambda_patterns.errors import LambdaPatternsError
+from lambda_patterns.local.node import node_environment
 
 
 def measurements() -> dict[str, str]:
@@ -32,6 +34,7 @@ def main(names: list[str]) -> int:
     if unknown:
         console.print(f"there is no measurement {unknown[0]!r}, there are {', '.join(known)}")
         return 2
+    os.environ |= node_environment()  # before a measurement imports aws_cdk, which starts Node
     failed = False
     for name in names or known:
         console.rule(name)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import tempfile
 import time
 from contextlib import redirect_stderr
@@ -19,7 +18,6 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.templates import grown
-from lambda_patterns.local.node import node_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +57,6 @@ def _found(folder: Path) -> int:
 
 def main() -> None:
     """Measure each, in turns, and print the best of each."""
-    os.environ |= node_environment()
     from cdk_nag import AwsSolutionsChecks  # noqa: PLC0415  # as above
 
     from lambda_patterns.constructs.validation import LambdaPatterns  # noqa: PLC0415  # as above
