@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from os import environ
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _PORT = 6432
 _START_SECONDS = 5.0
+_RELOADS = "got SIGHUP"
 # Left to people and to the administrator, as PostgreSQL reserves them.
 _RESERVED = 5
 _PLACES = "/usr/sbin:/usr/local/sbin:/opt/homebrew/bin"
@@ -50,6 +52,7 @@ class Pooler:
             raise LambdaPatternsError("pgbouncer is not installed: apt-get install pgbouncer")
         self.folder = account.own(folder)
         self._passwords: dict[str, str] = {}
+        self._knowing = threading.Lock()
         account.give(folder / "users.txt", "")
         size = max(1, MAX_CONNECTIONS * int(pool.get("MaxConnectionsPercent", 100)) // 100 - _RESERVED)
         host = str(server.folder if trusted else HOST).replace("'", "''")
@@ -95,16 +98,27 @@ class Pooler:
         return f"{self.folder}/.s.PGSQL.{_PORT}"
 
     def know(self, user: str, password: str) -> None:
-        """Make sure that it logs in to the server as `user` with `password`."""
-        if self._passwords.get(user) == password:
-            return
-        self._passwords[user] = password
-        account.give(
-            self.folder / "users.txt",
-            "".join(f'"{name}" "{word}"\n' for name, word in sorted(self._passwords.items())),
-        )
+        """Make sure that it logs in to the server as `user` with `password`; it does when this returns."""
+        with self._knowing:
+            if self._passwords.get(user) == password:
+                return
+            known = {**self._passwords, user: password}
+            account.give(
+                self.folder / "users.txt",
+                "".join(f'"{name}" "{word}"\n' for name, word in sorted(known.items())),
+            )
+            self._reload()
+            self._passwords = known
+
+    def _reload(self) -> None:
+        """Let it read its files: it says so in its log, and looks at no client before it is done."""
+        log = self.folder / "pgbouncer.log"
+        before, deadline = log.read_text().count(_RELOADS), time.monotonic() + _START_SECONDS
         self._process.send_signal(signal.SIGHUP)
-        time.sleep(0.05)
+        while log.read_text().count(_RELOADS) == before:
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise LambdaPatternsError("pgbouncer has not read its users again")
+            time.sleep(0.005)
 
     def stop(self) -> None:
         """End it at once."""
