@@ -8,7 +8,6 @@ import jsii
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -17,7 +16,7 @@ from lambda_patterns.constructs.acknowledgements import acknowledge
 from lambda_patterns.constructs.alarms import alarm_from
 from lambda_patterns.constructs.function_options import check_limit, seconds
 from lambda_patterns.constructs.own_resource import own_resource
-from lambda_patterns.constructs.queue_access import QueueDestination, open_key
+from lambda_patterns.constructs.queue_access import QueueDestination, let_service_send
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts import limits
 
@@ -195,16 +194,7 @@ class OnFailureQueue(Construct):
 
         Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
         """
-        self.queue.add_to_resource_policy(
-            iam.PolicyStatement(
-                actions=["sqs:SendMessage"],
-                principals=[iam.ServicePrincipal(service)],
-                resources=[self.queue.queue_arn],
-                conditions={"ArnEquals": {"aws:SourceArn": source_arn}},
-            )
-        )
-        if self.queue.encryption_master_key is not None:
-            open_key(self.queue.encryption_master_key, service, source_arn)
+        let_service_send(self.queue, service, source_arn)
 
 
 def _allowed(role: Role, source_arns: Sequence[str]) -> dict[str, object]:

@@ -27,6 +27,21 @@ def let_send(queue: sqs.IQueue, grantee: iam.IGrantable) -> None:
         key.grant(grantee, *_KEY_ACTIONS)
 
 
+def let_service_send(queue: sqs.IQueue, service: str, source_arn: str) -> iam.AddToResourcePolicyResult:
+    """Let a service of AWS send to a queue in the name of `source_arn`, and use the queue's customer key."""
+    let_in = queue.add_to_resource_policy(
+        iam.PolicyStatement(
+            actions=["sqs:SendMessage"],
+            principals=[iam.ServicePrincipal(service)],
+            resources=[queue.queue_arn],
+            conditions={"ArnEquals": {"aws:SourceArn": source_arn}},
+        )
+    )
+    if queue.encryption_master_key is not None:
+        open_key(queue.encryption_master_key, service, source_arn)
+    return let_in
+
+
 def open_key(key: kms.IKey, service: str, source_arn: str) -> None:
     """Let a service of AWS use a key for what it writes to a queue in the name of `source_arn`.
 

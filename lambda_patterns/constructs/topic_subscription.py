@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Duration, Stack
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
@@ -17,7 +16,7 @@ from lambda_patterns.constructs.acknowledgements import acknowledge
 from lambda_patterns.constructs.function_options import is_token, seconds
 from lambda_patterns.constructs.on_failure_queue import OnFailureQueue
 from lambda_patterns.constructs.own_resource import own_resource
-from lambda_patterns.constructs.queue_access import QueueDestination, open_key
+from lambda_patterns.constructs.queue_access import QueueDestination, let_service_send, open_key
 from lambda_patterns.errors import ArgumentError
 from lambda_patterns.facts import limits
 
@@ -149,21 +148,12 @@ class TopicSubscription(Construct):
         raw: bool,
         **common: Any,  # noqa: ANN401  # the settings stay aws_cdk's
     ) -> sns.Subscription:
-        key = queue.encryption_master_key
-        if key is None:
+        if queue.encryption_master_key is None:
             return topic.add_subscription(
                 subscriptions.SqsSubscription(queue, raw_message_delivery=raw, **common)
             )
         # aws_cdk names the topic in the key's policy: a topic under the same key could never be made.
-        let_in = queue.add_to_resource_policy(
-            iam.PolicyStatement(
-                actions=["sqs:SendMessage"],
-                principals=[iam.ServicePrincipal("sns.amazonaws.com")],
-                resources=[queue.queue_arn],
-                conditions={"ArnEquals": {"aws:SourceArn": topic.topic_arn}},
-            )
-        )
-        open_key(key, "sns.amazonaws.com", topic.topic_arn)
+        let_in = let_service_send(queue, "sns.amazonaws.com", topic.topic_arn)
         protocol = sns.SubscriptionProtocol.SQS
         made = self._subscribe(topic, protocol, queue.queue_arn, raw_message_delivery=raw, **common)
         if let_in.policy_dependable is not None:
