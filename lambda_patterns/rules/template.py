@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from lambda_patterns.errors import nearest
 from lambda_patterns.model.dangling import dangling
+from lambda_patterns.rules.once import once
 from lambda_patterns.rules.rule import Found, Rule, Severity
 
 if TYPE_CHECKING:
@@ -72,17 +72,12 @@ RULE_CRASHED = Rule(
 )
 
 
-_DANGLING: WeakKeyDictionary[Assembly, tuple[Found, ...]] = WeakKeyDictionary()
-
-
 def _dangling(deployment: Deployment) -> Iterator[Found]:
-    """Found once for an assembly: names dangle whatever the conditions are."""
-    assembly = deployment.assembly
-    if assembly not in _DANGLING:
-        _DANGLING[assembly] = tuple(_search(assembly))
-    return iter(_DANGLING[assembly])
+    """Names dangle whatever the conditions are."""
+    return iter(_search(deployment.assembly))
 
 
+@once
 def _search(assembly: Assembly) -> Iterator[Found]:
     for template in assembly.templates:
         modules = _modules(template)

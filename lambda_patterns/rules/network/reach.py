@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
-from weakref import WeakKeyDictionary
 
 from lambda_patterns.facts import services
 from lambda_patterns.model.network import Internet, Service, Verdict
+from lambda_patterns.rules.once import once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,34 +68,18 @@ def unfiltered(path: Path) -> Reason | None:
     return next((block for block in path.blocks if block.kind not in FILTERS), None)
 
 
-_PLACED: WeakKeyDictionary[Deployment, tuple[Placed, ...]] = WeakKeyDictionary()
-
-
-def placed(deployment: Deployment) -> tuple[Placed, ...]:
-    """Give the functions that are in a VPC, known or not, found once."""
-    if deployment not in _PLACED:
-        _PLACED[deployment] = tuple(_placed(deployment))
-    return _PLACED[deployment]
-
-
-def _placed(deployment: Deployment) -> Iterator[Placed]:
+@once
+def placed(deployment: Deployment) -> Iterator[Placed]:
+    """Give the functions that are in a VPC, known or not."""
     for function in deployment.of_type(FUNCTION):
         host = deployment.network.host(function)
         if host is not None and host.interfaces:
             yield Placed(function, host)
 
 
-_FAILURES: WeakKeyDictionary[Deployment, tuple[Failed, ...]] = WeakKeyDictionary()
-
-
-def failures(deployment: Deployment) -> tuple[Failed, ...]:
-    """Give each need of each function in a VPC that is known not to be met, found once: many rules ask."""
-    if deployment not in _FAILURES:
-        _FAILURES[deployment] = tuple(_failures(deployment))
-    return _FAILURES[deployment]
-
-
-def _failures(deployment: Deployment) -> Iterator[Failed]:
+@once
+def failures(deployment: Deployment) -> Iterator[Failed]:
+    """Give each need of each function in a VPC that is known not to be met."""
     for function in placed(deployment):
         addressed = _addressed(deployment, function.resource)
         for need in deployment.needs.of(function.resource):
