@@ -47,11 +47,15 @@ def _service(deployment: Deployment) -> Iterator[Found]:
             continue
         fix = (
             f'add the endpoint: `Endpoints("{failed.name}", ...)` of LambdaNetwork, or an'
-            f" AWS::EC2::VPCEndpoint with ServiceName com.amazonaws.<region>.{failed.name}; or NAT; or, if"
-            f' the code never calls it, `function.allow_unreachable("{failed.name}", reason=...)`'
+            f" AWS::EC2::VPCEndpoint with ServiceName com.amazonaws.<region>.{failed.name}; or NAT; or,"
+            f" {_unless_called(failed)}"
         )
         said = _with_reason(deployment, failed)
         yield Found(failed.function.resource, SUBNETS, said, fix, subject=failed.name)
+
+
+def _unless_called(failed: Failed) -> str:
+    return f'if the code never calls it, `function.allow_unreachable("{failed.name}", reason=...)`'
 
 
 def _with_reason(deployment: Deployment, failed: Failed) -> str:
@@ -75,8 +79,7 @@ def _egress(deployment: Deployment) -> Iterator[Found]:
             continue
         fix = (
             f'declare the need: `VpcFunction(needs=["{failed.name}"])` opens the group, and asks its network'
-            f" for a way there; or add {_LET_OUT} to SecurityGroupEgress; or, if the code never calls it,"
-            f' `function.allow_unreachable("{failed.name}", reason=...)`'
+            f" for a way there; or add {_LET_OUT} to SecurityGroupEgress; or, {_unless_called(failed)}"
         )
         said = _with_reason(deployment, failed)
         yield Found(failed.function.resource, GROUPS, said, fix, subject=failed.name)
